@@ -1,0 +1,27 @@
+"""What every implementation of the attention receives: arguments already checked by the door."""
+
+from typing import NamedTuple
+
+import jax
+
+
+class AttentionInputs(NamedTuple):
+    """The arrays of one call. Letters: B examples, T rows, S keys, H query heads, K key heads, D width, G globals."""
+
+    q_BTHD: jax.Array
+    k_BSKD: jax.Array
+    v_BSKD: jax.Array
+    global_idx_BG: jax.Array | None = None  # int32 positions as the caller gave them: any order, repeats, -1 pads
+    q_global_BGHD: jax.Array | None = None  # separate projections of global rows: all three or none
+    k_global_BSKD: jax.Array | None = None
+    v_global_BSKD: jax.Array | None = None
+    segment_ids_BT: jax.Array | None = None  # int32, negative = padding
+    kv_len_B: jax.Array | None = None  # int32, keys from here on are padding
+    dropout_seeds_BH2: jax.Array | None = None  # uint32; None = no dropout
+
+
+class AttentionOptions(NamedTuple):
+    """The static numbers of one call beside its spec."""
+
+    scale: float
+    dropout_rate: float = 0.0
