@@ -1,0 +1,51 @@
+"""Where a token stands: learned or sinusoidal vectors added to the embedding, or rotations of queries and keys.
+
+Learned and sinusoidal positions are absolute. Rotary ones (Su et al. 2021) make a score depend on the distance of two
+tokens alone, so a name is read the same wherever a template puts it.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from deslm_jax.config import ModelConfig
+
+_LONGEST_WAVE = 10_000.0
+
+
+def sinusoids(n_positions: int, width: int) -> np.ndarray:
+    """Returns the sine and cosine table of Vaswani et al. 2017, sines first; float32 [n_positions, width]."""
+    wave = np.arange(n_positions)[:, None] * _LONGEST_WAVE ** (-np.arange(width // 2) / (width / 2))
+    return np.concatenate([np.sin(wave), np.cos(wave)], axis=1).astype(np.float32)
+
+
+def rotate(x_BTHD: jax.Array, positions: jax.Array) -> jax.Array:
+    """Returns `x_BTHD` turned by its position, feature i with feature i + D/2; `positions` int32, [T] or [B,T]."""
+    half = x_BTHD.shape[-1] // 2
+    wavelengths = (_LONGEST_WAVE ** (-np.arange(half) / half)).astype(np.float32)
+    angle = positions.astype(jnp.float32)[..., None] * jnp.expand_dims(wavelengths, tuple(range(positions.ndim)))
+    angle = jnp.reshape(angle, (1,) * (3 - angle.ndim) + angle.shape)[:, :, None, :]
+    cos, sin = jnp.cos(angle).astype(x_BTHD.dtype), jnp.sin(angle).astype(x_BTHD.dtype)
+    a, b = x_BTHD[..., :half], x_BTHD[..., half:]
+    return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
+
+
+class AddPositions(nn.Module):
+    """Adds absolute positions to an embedding; does nothing for rotary ones, which act inside attention."""
+
+    cfg: ModelConfig
+    n_positions: int
+
+    @nn.compact
+    def __call__(self, x_BTC: jax.Array, start: jax.Array | int = 0) -> jax.Array:
+        """Returns `x_BTC` with positions start ... start + T - 1 added. `start` may be traced (cached decoding)."""
+        if self.cfg.positions == "rotary":
+            return x_BTC
+        if self.cfg.positions == "learned":
+            shape = (self.n_positions, x_BTC.shape[-1])
+            table_PC = self.param("table", nn.initializers.normal(0.02), shape)
+        else:
+            table_PC = jnp.asarray(sinusoids(self.n_positions, x_BTC.shape[-1]))
+        rows_TC = jax.lax.dynamic_slice_in_dim(table_PC, start, x_BTC.shape[1])
+        return x_BTC + rows_TC[None].astype(x_BTC.dtype)
