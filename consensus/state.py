@@ -111,7 +111,8 @@ class Network(NamedTuple):
     base_fee_micro: Array
     integral_q12: Array  # I
     base_rate_q16: Array  # b
-    height: Array
+    height: Array  # of the block being executed
+    exiting_micro: Array  # bonded stake that began to leave in this block (a counter for R10, not an account)
 
 
 class Round(NamedTuple):
