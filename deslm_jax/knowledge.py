@@ -32,6 +32,11 @@ class Hit(NamedTuple):
     object: str
     score: float  # BM25, > 0; comparable within one search only
 
+    @property
+    def text(self) -> str:
+        """The evidence a discriminator reads: the record's text."""
+        return Record(*self[:4]).text
+
 
 def normalise(text: str) -> str:
     """Returns the words of `text` in lower case without accents or punctuation, single spaces between.

@@ -92,7 +92,7 @@ def _tsv_rows(
     places = [header.index(name) for name in columns]
     for number, line in lines[1:]:
         fields = [field.strip() for field in line.split("\t")]
-        if len(fields) <= max(places):
+        if not max(places) < len(fields) <= len(header):
             raise ValueError(
                 f"{path}, line {number}: {len(fields)} fields where the header has {len(header)}; "
                 "separate the fields with single tabs."
@@ -103,8 +103,9 @@ def _tsv_rows(
 def _json_fields(where: str, line: str, columns: Sequence[str]) -> tuple[str, ...]:
     try:
         row = json.loads(line)
+        json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair is JSON, but no text
     except (ValueError, RecursionError):
-        raise ValueError(f"{where}: not JSON; write one object a line.") from None
+        raise ValueError(f"{where}: not JSON text; write one object a line.") from None
     if not isinstance(row, dict):
         raise ValueError(f"{where}: not an object; write the keys {', '.join(columns)}.")
     for name in columns:
