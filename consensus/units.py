@@ -29,7 +29,7 @@ def require_int64(*trees: Any) -> None:
     for tree in trees:
         if isinstance(tree, tuple):
             require_int64(*tree)
-        elif not isinstance(tree, int) and str(tree.dtype) != "int64":
+        elif not isinstance(tree, int) and (tree.dtype.kind != "i" or tree.dtype.itemsize != 8):
             raise TypeError(f"the rules need int64, got {tree.dtype}; under JAX wrap the call in jax.enable_x64(True)")
 
 

@@ -47,7 +47,7 @@ def decide(tally: Tally, tau_q12: Array, generator_seats: int, discriminator_sea
 
 
 def move_integral(params: Params, network: Network, is_wrong: Array) -> Network:
-    """I after one randomly audited acceptance: up by a quarter of (1 - epsilon) if it was wrong, else down by epsilon."""
+    """I after a randomly audited acceptance: a quarter of (1 - epsilon) up if it was wrong, of epsilon down if not."""
     xp = namespace(network.integral_q12)
     error_q16 = xp.where(is_wrong, Q16, 0) - params.epsilon_q16
     moved = network.integral_q12 + (error_q16 >> (4 + params.integral_shift))  # 4 more bits: Q16 to Q12

@@ -8,7 +8,7 @@ from consensus.units import Q8, Array, as_int64, namespace
 
 
 def update_reputation(params: Params, nodes: Nodes, role: int, seat_S: Array, graded: Graded) -> Nodes:
-    """One count a node and audited task, for nodes that had an opinion: both counters decay, then one gains 1.0 in Q8."""
+    """One count a node and audited task, if it had an opinion: both counters decay, then one gains 1.0 in Q8."""
     xp = namespace(seat_S)
     first_S = first_seats(seat_S, graded.has_opinion_S)
     counted_N = count_seats(nodes, seat_S, as_int64(first_S)) == 1

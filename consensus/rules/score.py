@@ -18,7 +18,7 @@ def score_confidence(confidence_q16: Array, is_true: Array) -> Array:
 
 
 def score_verdict(verdict_q16: Array, is_false: Array, threshold_q16: Array) -> Array:
-    """S = t/2 + (1 - (q - y)^2) / 2 + [q > t] ((1 - t) y - t (1 - y)) / 2 in Q16, y = 1 if the answer is false. One floor.
+    """S = t/2 + (1 - (q - y)^2) / 2 + [q > t] ((1 - t) y - t (1 - y)) / 2 in Q16, y = 1 if it is false. One floor.
 
     The bracket pays for a decision: at t = .75 a false flag costs, against saying one half, what three correct flags
     earn. The leading t/2 keeps the score within [0, 1] for every t.

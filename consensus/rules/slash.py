@@ -51,7 +51,7 @@ def slash_silent(
 
 
 def update_cusum(params: Params, nodes: Nodes, role: int, seat_S: Array, graded: Graded) -> tuple[Nodes, Array]:
-    """The CUSUM test: J <- max(0, J + S_0 - S - delta), once a node and audited task; returns nodes and alarms [N] bool.
+    """The CUSUM test: J <- max(0, J + S_0 - S - delta), once a node and audited task; gives nodes, alarms [N].
 
     J is back at 0 after an alarm.
     """
