@@ -1,0 +1,57 @@
+"""A block: transactions in order, chained to the block before and signed by the sequencer."""
+
+from typing import NamedTuple
+
+from consensus.ledger.codec import Bytes32, Bytes64, Natural, Record, decode
+from consensus.ledger.errors import LedgerError
+from consensus.ledger.hashing import digest
+from consensus.ledger.keys import SigningKey, verify
+from consensus.ledger.limits import BLOCK_BYTES
+
+DOMAIN = "deslm/block/1"
+_OVERHEAD_BYTES = 1 << 18  # lengths of up to 65,536 short transactions, and the header
+
+
+class Block(Record, frozen=True):
+    """One block. `previous_hash` of the first is the genesis's; `app_hash` is that of the state after it."""
+
+    height: Natural
+    previous_hash: Bytes32
+    transactions: tuple[bytes, ...]
+    app_hash: Bytes32
+    signature: Bytes64
+
+    def hash(self) -> bytes:
+        """32 bytes over all but the signature: what the sequencer signs and the next block names."""
+        return digest(DOMAIN, self.height, self.previous_hash, digest(DOMAIN, *self.transactions), self.app_hash)
+
+
+class Tip(NamedTuple):
+    """Where a chain ends: height, the hash the next block must name, and the state's hash."""
+
+    height: int
+    block_hash: bytes
+    app_hash: bytes
+
+
+def sign_block(key: SigningKey, tip: Tip, transactions: tuple[bytes, ...], app_hash: bytes) -> Block:
+    """The block after `tip`."""
+    height = tip.height + 1
+    name = digest(DOMAIN, height, tip.block_hash, digest(DOMAIN, *transactions), app_hash)
+    return Block(height, tip.block_hash, transactions, app_hash, key.sign(DOMAIN, name))
+
+
+def check_block(data: bytes, tip: Tip, sequencer: bytes) -> Block:
+    """The block in `data`, if it follows `tip` and the sequencer signed it; LedgerError names the block otherwise."""
+    height = tip.height + 1
+    try:
+        block = decode(data, Block, BLOCK_BYTES + _OVERHEAD_BYTES)
+    except LedgerError as error:
+        raise LedgerError(f"block {height} is damaged ({error}); restore the ledger from a copy.") from None
+    if block.height != height:
+        raise LedgerError(f"block {height} is not in its place (block {block.height} is there); restore the ledger.")
+    if block.previous_hash != tip.block_hash:
+        raise LedgerError(f"block {height} does not follow the block before it; restore the ledger from a copy.")
+    if not verify(sequencer, DOMAIN, block.hash(), block.signature):
+        raise LedgerError(f"block {height} was changed: its signature is not the sequencer's; restore the ledger.")
+    return block
