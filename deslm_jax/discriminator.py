@@ -11,7 +11,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from deslm_jax.config import DiscriminatorConfig
-from deslm_jax.layers import Encoder, TokenEmbedding
+from deslm_jax.dropout import at_site, drop, seed_from
+from deslm_jax.initial import drawn
+from deslm_jax.layers import Dense, Encoder, TokenEmbedding
 from deslm_jax.positions import AddPositions
 
 QUESTION, ANSWER, EVIDENCE = 0, 1, 2  # token types; every type from EVIDENCE on is one more record of evidence
@@ -64,19 +66,20 @@ class Discriminator(nn.Module):
         mask_BT = ids != cfg.pad_id if mask is None else mask.astype(bool)
         types_BT = jnp.zeros_like(ids) if token_types is None else token_types
         x_BTC = TokenEmbedding(cfg, name="embedding")(ids)
-        types = self.param("token_type", nn.initializers.normal(0.5), (cfg.token_types, cfg.d_model))
+        types = self.param("type_table", drawn("type_table"), (cfg.token_types, cfg.d_model))
         x_BTC = x_BTC + types[jnp.minimum(types_BT, cfg.token_types - 1)]
         if cfg.match_embedding:
             takes_part_BT = mask_BT & (ids >= cfg.first_text_id)
             flags_BT3 = match_flags(ids, types_BT, takes_part_BT, cfg.vocab_size)
-            match_3C = self.param("match", nn.initializers.normal(0.5), (3, cfg.d_model))
+            match_3C = self.param("match_table", drawn("match_table"), (3, cfg.d_model))
             x_BTC = x_BTC + flags_BT3.astype(x_BTC.dtype) @ match_3C
         x_BTC = AddPositions(cfg, cfg.max_source_len, name="positions")(x_BTC)
-        x_BTC = nn.Dropout(cfg.dropout)(x_BTC, deterministic=deterministic)
+        seed = None if deterministic else seed_from(self.make_rng("dropout"))
+        x_BTC = drop(x_BTC, cfg.dropout, at_site(seed, 0))
         question_BT = mask_BT & (types_BT == QUESTION)
-        x_BTC = Encoder(cfg, name="encoder")(x_BTC, mask_BT, global_mask, question_BT, deterministic)
+        x_BTC = Encoder(cfg, name="encoder")(x_BTC, mask_BT, global_mask, question_BT, at_site(seed, 1))
         x_BC = x_BTC[:, 0]  # the first token is global: it has read everything
         for i in range(cfg.head_layers):
-            x_BC = nn.gelu(nn.Dense(cfg.head_width, name=f"head_{i}")(x_BC), approximate=False)
-            x_BC = nn.Dropout(cfg.dropout)(x_BC, deterministic=deterministic)
-        return nn.Dense(1, name="head_out")(x_BC)[:, 0]
+            x_BC = nn.gelu(Dense(cfg.head_width, name=f"head_{i}")(x_BC))
+            x_BC = drop(x_BC, cfg.dropout, at_site(seed, 2 + i))
+        return Dense(1, name="head_out")(x_BC)[:, 0]

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from deslm_jax.config import GeneratorConfig
+from deslm_jax.dropout import at_site, drop, seed_from
 from deslm_jax.layers import Block, Encoder, KeysValues, TokenEmbedding, norm
 from deslm_jax.positions import AddPositions
 
@@ -32,7 +33,6 @@ class Generator(nn.Module):
         self.embedding = TokenEmbedding(cfg)
         self.source_positions = AddPositions(cfg, cfg.max_source_len)
         self.target_positions = AddPositions(cfg, cfg.max_target_len)
-        self.dropout = nn.Dropout(cfg.dropout)
         self.encoder = Encoder(cfg)
         self.decoder_blocks = [Block(cfg, decoder=True, name=f"decoder_{i}") for i in range(cfg.decoder_layers)]
         self.final_norm = norm(cfg)
@@ -53,12 +53,13 @@ class Generator(nn.Module):
         A prompt or answer longer than the config allows is a ValueError; so are more globals than `cfg.max_globals`.
         Not deterministic: pass `rngs={"dropout": key}` to `apply`.
         """
-        memory = self.memory(enc_ids, encoder_mask, global_mask, deterministic)
+        seed = None if deterministic else seed_from(self.make_rng("dropout"))
+        memory = self.memory(enc_ids, encoder_mask, global_mask, at_site(seed, 0))
         if dec_ids.shape[1] > self.cfg.max_target_len:
             raise ValueError(f"The answer has {dec_ids.shape[1]} tokens, but max_target_len is {self.cfg.max_target_len}.")
-        x_BUC = self.dropout(self.target_positions(self.embedding(dec_ids)), deterministic=deterministic)
-        for block, layer in zip(self.decoder_blocks, memory.layers, strict=True):
-            x_BUC = block(x_BUC, memory=layer, memory_mask_BS=memory.mask_BS, deterministic=deterministic)
+        x_BUC = drop(self.target_positions(self.embedding(dec_ids)), self.cfg.dropout, at_site(seed, 1))
+        for i, (block, layer) in enumerate(zip(self.decoder_blocks, memory.layers, strict=True)):
+            x_BUC = block(x_BUC, memory=layer, memory_mask_BS=memory.mask_BS, seed=at_site(seed, 2 + i))
         return self.embedding.logits(self.final_norm(x_BUC))
 
     def memory(
@@ -66,14 +67,14 @@ class Generator(nn.Module):
         enc_ids: jax.Array,
         encoder_mask: jax.Array | None = None,
         global_mask: jax.Array | None = None,
-        deterministic: bool = True,
+        seed: jax.Array | None = None,
     ) -> Memory:
-        """Returns the encoded prompt as every decoder layer will read it. Arguments as above."""
+        """Returns the encoded prompt as every decoder layer will read it. Arguments as above; `seed` for dropout."""
         if enc_ids.shape[1] > self.cfg.max_source_len:
             raise ValueError(f"The prompt has {enc_ids.shape[1]} tokens, but max_source_len is {self.cfg.max_source_len}.")
         mask_BS = enc_ids != self.cfg.pad_id if encoder_mask is None else encoder_mask.astype(bool)
-        x_BSC = self.dropout(self.source_positions(self.embedding(enc_ids)), deterministic=deterministic)
-        encoded_BSC = self.encoder(x_BSC, mask_BS, global_mask, mask_BS, deterministic)
+        x_BSC = drop(self.source_positions(self.embedding(enc_ids)), self.cfg.dropout, at_site(seed, 0))
+        encoded_BSC = self.encoder(x_BSC, mask_BS, global_mask, mask_BS, at_site(seed, 1))
         return Memory(tuple(block.cross_attention.keys_values(encoded_BSC) for block in self.decoder_blocks), mask_BS)
 
     def step(

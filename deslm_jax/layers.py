@@ -1,11 +1,10 @@
 """The one transformer block both models are made of, and the encoder they share.
 
-Shapes: B rows, T positions of the sequence at hand, S positions of the encoder's output, U of the decoder, G global
-slots, C channels (d_model), H heads, D channels a head, V vocabulary.
+Shapes: B rows, T positions of the sequence at hand, S positions of the encoder's output, G global slots, C channels
+(d_model), H heads, D channels a head, V vocabulary. A `seed` is a dropout seed, None for none (see `dropout`).
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,8 @@ from flax import linen as nn
 
 from deslm_jax.attention import SparseAttentionSpec, global_idx_from_mask, sparse_attention
 from deslm_jax.config import ModelConfig
+from deslm_jax.dropout import at_site, drop
+from deslm_jax.initial import drawn
 from deslm_jax.positions import rotate
 
 _MASKED = -1e30  # finite, so that a row with nothing to see gives numbers and not NaN
@@ -29,7 +30,7 @@ class Visible(NamedTuple):
     """Who may be seen in encoder self-attention."""
 
     segment_ids_BT: jax.Array  # int32, 0 a token, -1 padding
-    global_idx_BG: jax.Array | None  # int32 positions of the global tokens, -1 an empty slot
+    global_idx_BG: jax.Array | None  # int32 positions of the global tokens, -1 an empty slot; None: nobody is
 
 
 def attend(q_BTHD: jax.Array, kv: KeysValues, mask: jax.Array) -> jax.Array:
@@ -37,13 +38,25 @@ def attend(q_BTHD: jax.Array, kv: KeysValues, mask: jax.Array) -> jax.Array:
 
     Used across to the encoder and for the one query of a cached decoding step. The scores take T x S, small there.
     """
-    scores_BHTS = jnp.einsum("BTHD,BSHD->BHTS", q_BTHD, kv.k_BSHD) * q_BTHD.shape[-1] ** -0.5
+    scores_BHTS = jnp.einsum("BTHD,BSHD->BHTS", q_BTHD * q_BTHD.shape[-1] ** -0.5, kv.k_BSHD)
     weights_BHTS = jax.nn.softmax(jnp.where(mask[:, None], scores_BHTS, _MASKED), axis=-1)
     return jnp.einsum("BHTS,BSHD->BTHD", weights_BHTS, kv.v_BSHD)
 
 
-def _dense(cfg: ModelConfig, width: int) -> nn.Dense:
-    return nn.Dense(width, use_bias=cfg.use_bias)
+class Dense(nn.Module):
+    """A linear layer over the last axis. All others are flattened to one: XLA's CPU backward is a fifth faster so."""
+
+    width: int
+    use_bias: bool = True
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns [..., width]."""
+        kernel = self.param("kernel", drawn("kernel"), (x.shape[-1], self.width))
+        flat = jnp.reshape(x, (-1, x.shape[-1])) @ kernel
+        if self.use_bias:
+            flat = flat + self.param("bias", nn.initializers.zeros, (self.width,))[None]
+        return jnp.reshape(flat, (*x.shape[:-1], self.width))
 
 
 def norm(cfg: ModelConfig) -> nn.LayerNorm:
@@ -57,8 +70,7 @@ class TokenEmbedding(nn.Module):
     cfg: ModelConfig
 
     def setup(self) -> None:
-        init = nn.initializers.normal(self.cfg.d_model**-0.5)
-        self.table_VC = self.param("table", init, (self.cfg.vocab_size, self.cfg.d_model))
+        self.table_VC = self.param("token_table", drawn("token_table"), (self.cfg.vocab_size, self.cfg.d_model))
 
     def __call__(self, ids_BT: jax.Array) -> jax.Array:
         """Returns [B,T,C]; an id outside the vocabulary gives NaN."""
@@ -67,7 +79,8 @@ class TokenEmbedding(nn.Module):
 
     def logits(self, x_BTC: jax.Array) -> jax.Array:
         """Returns the score of every token of the vocabulary, [B,T,V]."""
-        return x_BTC @ self.table_VC.T
+        rows, length, width = x_BTC.shape
+        return jnp.reshape(jnp.reshape(x_BTC, (-1, width)) @ self.table_VC.T, (rows, length, -1))
 
 
 class SelfAttention(nn.Module):
@@ -77,59 +90,62 @@ class SelfAttention(nn.Module):
     causal: bool = False
 
     def setup(self) -> None:
-        self.query_key_value = _dense(self.cfg, 3 * self.cfg.d_model)
-        self.out = _dense(self.cfg, self.cfg.d_model)
+        width, bias = self.cfg.d_model, self.cfg.use_bias
+        self.query_key_value = Dense(3 * width, bias)
+        self.out = Dense(width, bias)
         if self.cfg.global_projections and not self.causal:
-            self.global_query = _dense(self.cfg, self.cfg.d_model)
-            self.global_key_value = _dense(self.cfg, 2 * self.cfg.d_model)
+            self.global_query = Dense(width, bias)
+            self.global_key_value = Dense(2 * width, bias)
 
-    def __call__(self, x_BTC: jax.Array, visible: Visible | None, deterministic: bool) -> jax.Array:
+    def __call__(self, x_BTC: jax.Array, visible: Visible | None, seed: jax.Array | None) -> jax.Array:
         """Returns the mixed sequence, [B,T,C]. `visible` None: causal, everything before."""
         cfg, length = self.cfg, x_BTC.shape[1]
-        q, k, v = self._project(self.query_key_value(x_BTC), 3, jnp.arange(length))
+        q, k, v = self._heads(self.query_key_value(x_BTC), 3)
+        places_T = jnp.arange(length, dtype=jnp.int32)
+        options: dict[str, Any] = {}
         if visible is None:
-            spec, optional = SparseAttentionSpec(window=(None, 0), causal=True), {}
+            spec = SparseAttentionSpec(window=(None, 0), causal=True)
         else:
-            spec = SparseAttentionSpec(window=(cfg.window, cfg.window), causal=False)
-            optional = {"segment_ids": visible.segment_ids_BT} | self._globals(x_BTC, visible.global_idx_BG)
-        if cfg.attention_dropout and not deterministic:
-            optional |= {"dropout_rate": cfg.attention_dropout, "dropout_rng": self.make_rng("dropout")}
+            spec = SparseAttentionSpec(window=(cfg.window, cfg.window))
+            options = {"segment_ids": visible.segment_ids_BT} | self._globals(x_BTC, visible.global_idx_BG, places_T)
+        if seed is not None and cfg.attention_dropout:
+            options |= {"dropout_rate": cfg.attention_dropout, "dropout_rng": jax.random.wrap_key_data(seed)}
         if length <= cfg.dense_up_to:
-            optional["implementation"] = "dense"
-        mixed_BTHD = sparse_attention(q, k, v, spec=spec, **optional)
+            options["implementation"] = "dense"
+        mixed_BTHD = sparse_attention(self._turn(q, places_T), self._turn(k, places_T), v, spec=spec, **options)
         return self.out(jnp.reshape(mixed_BTHD, x_BTC.shape))
 
     def step(self, x_B1C: jax.Array, past: KeysValues, position: jax.Array) -> tuple[jax.Array, KeysValues]:
         """Returns (mixed [B,1,C], `past` with this position's key and value written): one step of cached decoding."""
-        q, k, v = self._project(self.query_key_value(x_B1C), 3, position[None])
-        at = (0, position, 0, 0)
-        past = KeysValues(
-            jax.lax.dynamic_update_slice(past.k_BSHD, k, at), jax.lax.dynamic_update_slice(past.v_BSHD, v, at)
-        )
+        q, k, v = self._heads(self.query_key_value(x_B1C), 3)
+        q, k = self._turn(q, position[None]), self._turn(k, position[None])
+        write = lambda cache, new: jax.lax.dynamic_update_slice_in_dim(cache, new, position, axis=1)
+        past = KeysValues(write(past.k_BSHD, k), write(past.v_BSHD, v))
         seen_11S = (jnp.arange(past.k_BSHD.shape[1]) <= position)[None, None]
         return self.out(jnp.reshape(attend(q, past, seen_11S), x_B1C.shape)), past
 
-    def _globals(self, x_BTC: jax.Array, global_idx_BG: jax.Array | None) -> dict[str, jax.Array]:
-        if global_idx_BG is None:
+    def _globals(self, x_BTC: jax.Array, idx_BG: jax.Array | None, places_T: jax.Array) -> dict[str, jax.Array]:
+        if idx_BG is None:
             return {}
         if not self.cfg.global_projections:
-            return {"global_idx": global_idx_BG}
-        at_BG = jnp.maximum(global_idx_BG, 0)
-        chosen_BGC = jnp.take_along_axis(x_BTC, at_BG[..., None], axis=1)
-        (q,) = self._project(self.global_query(chosen_BGC), 1, at_BG)
-        k, v = self._project(self.global_key_value(x_BTC), 2, jnp.arange(x_BTC.shape[1]), keys_first=True)
-        return {"global_idx": global_idx_BG, "q_global": q, "k_global": k, "v_global": v}
+            return {"global_idx": idx_BG}
+        at_BG = jnp.clip(idx_BG, 0, x_BTC.shape[1] - 1)
+        (q,) = self._heads(self.global_query(jnp.take_along_axis(x_BTC, at_BG[..., None], axis=1)), 1)
+        k, v = self._heads(self.global_key_value(x_BTC), 2)
+        q, k = self._turn(q, at_BG), self._turn(k, places_T)
+        return {"global_idx": idx_BG, "q_global": q, "k_global": k, "v_global": v}
 
-    def _project(
-        self, flat: jax.Array, n: int, positions: jax.Array, keys_first: bool = False
-    ) -> tuple[jax.Array, ...]:
-        """Splits a fused projection into heads and, for rotary positions, turns queries and keys (not values)."""
-        rows, length, _ = flat.shape
-        parts = jnp.split(jnp.reshape(flat, (rows, length, n * self.cfg.n_heads, self.cfg.head_dim)), n, axis=2)
-        if self.cfg.positions != "rotary":
-            return tuple(parts)
-        n_turned = 1 if keys_first else min(n, 2)
-        return tuple(rotate(part, positions) if i < n_turned else part for i, part in enumerate(parts))
+    def _heads(self, flat_BTX: jax.Array, n: int) -> list[jax.Array]:
+        return split_heads(flat_BTX, n, self.cfg)
+
+    def _turn(self, x_BTHD: jax.Array, positions: jax.Array) -> jax.Array:
+        return rotate(x_BTHD, positions) if self.cfg.positions == "rotary" else x_BTHD
+
+
+def split_heads(flat_BTX: jax.Array, n: int, cfg: ModelConfig) -> list[jax.Array]:
+    """Returns the `n` parts of a fused projection, each [B,T,H,D]."""
+    rows, length, _ = flat_BTX.shape
+    return jnp.split(jnp.reshape(flat_BTX, (rows, length, n * cfg.n_heads, cfg.head_dim)), n, axis=2)
 
 
 class CrossAttention(nn.Module):
@@ -138,38 +154,34 @@ class CrossAttention(nn.Module):
     cfg: ModelConfig
 
     def setup(self) -> None:
-        self.query = _dense(self.cfg, self.cfg.d_model)
-        self.key_value = _dense(self.cfg, 2 * self.cfg.d_model)
-        self.out = _dense(self.cfg, self.cfg.d_model)
+        width, bias = self.cfg.d_model, self.cfg.use_bias
+        self.query, self.key_value, self.out = Dense(width, bias), Dense(2 * width, bias), Dense(width, bias)
 
     def keys_values(self, memory_BSC: jax.Array) -> KeysValues:
         """Returns this layer's view of the encoder's output."""
-        rows, length, _ = memory_BSC.shape
-        flat = self.key_value(memory_BSC)
-        heads = jnp.reshape(flat, (rows, length, 2 * self.cfg.n_heads, self.cfg.head_dim))
-        return KeysValues(*jnp.split(heads, 2, axis=2))
+        return KeysValues(*split_heads(self.key_value(memory_BSC), 2, self.cfg))
 
     def __call__(self, x_BTC: jax.Array, memory: KeysValues, memory_mask_BS: jax.Array) -> jax.Array:
         """Returns the mixed sequence, [B,T,C]."""
-        shape = (*x_BTC.shape[:2], self.cfg.n_heads, self.cfg.head_dim)
-        mixed = attend(jnp.reshape(self.query(x_BTC), shape), memory, memory_mask_BS[:, None])
-        return self.out(jnp.reshape(mixed, x_BTC.shape))
+        (q,) = split_heads(self.query(x_BTC), 1, self.cfg)
+        return self.out(jnp.reshape(attend(q, memory, memory_mask_BS[:, None]), x_BTC.shape))
 
 
 class FeedForward(nn.Module):
-    """The position-wise layer: GELU, or a GELU-gated product (Shazeer 2020)."""
+    """The position-wise layer: GELU (exact, or by tanh), or a GELU-gated product (Shazeer 2020)."""
 
     cfg: ModelConfig
 
     @nn.compact
     def __call__(self, x_BTC: jax.Array) -> jax.Array:
         """Returns [B,T,C]."""
-        if self.cfg.feed_forward == "gated":
-            gate, up = jnp.split(_dense(self.cfg, 2 * self.cfg.d_ff)(x_BTC), 2, axis=-1)
-            hidden = nn.gelu(gate, approximate=False) * up
+        kind, width, bias = self.cfg.feed_forward, self.cfg.d_ff, self.cfg.use_bias
+        if kind == "gated":
+            gate, up = jnp.split(Dense(2 * width, bias, name="gate_up")(x_BTC), 2, axis=-1)
+            hidden = nn.gelu(gate) * up
         else:
-            hidden = nn.gelu(_dense(self.cfg, self.cfg.d_ff)(x_BTC), approximate=False)
-        return _dense(self.cfg, self.cfg.d_model)(hidden)
+            hidden = nn.gelu(Dense(width, bias, name="up")(x_BTC), approximate=kind == "gelu_tanh")
+        return Dense(self.cfg.d_model, bias, name="down")(hidden)
 
 
 class Block(nn.Module):
@@ -183,7 +195,6 @@ class Block(nn.Module):
         if self.decoder:
             self.cross_norm, self.cross_attention = norm(self.cfg), CrossAttention(self.cfg)
         self.feed_forward_norm, self.feed_forward = norm(self.cfg), FeedForward(self.cfg)
-        self.dropout = nn.Dropout(self.cfg.dropout)
 
     def __call__(
         self,
@@ -191,18 +202,18 @@ class Block(nn.Module):
         visible: Visible | None = None,
         memory: KeysValues | None = None,
         memory_mask_BS: jax.Array | None = None,
-        deterministic: bool = True,
+        seed: jax.Array | None = None,
     ) -> jax.Array:
         """Returns the block's output for a whole sequence, [B,T,C]."""
-        mixed_BTC = self.attention(self.attention_norm(x_BTC), visible, deterministic)
-        return self._residuals(x_BTC, mixed_BTC, memory, memory_mask_BS, deterministic)
+        mixed_BTC = self.attention(self.attention_norm(x_BTC), visible, at_site(seed, 3))
+        return self._residuals(x_BTC, mixed_BTC, memory, memory_mask_BS, seed)
 
     def step(
         self, x_B1C: jax.Array, past: KeysValues, position: jax.Array, memory: KeysValues, memory_mask_BS: jax.Array
     ) -> tuple[jax.Array, KeysValues]:
         """Returns (the block's output for one position, the keys and values seen so far)."""
         mixed_B1C, past = self.attention.step(self.attention_norm(x_B1C), past, position)
-        return self._residuals(x_B1C, mixed_B1C, memory, memory_mask_BS, deterministic=True), past
+        return self._residuals(x_B1C, mixed_B1C, memory, memory_mask_BS, seed=None), past
 
     def _residuals(
         self,
@@ -210,13 +221,14 @@ class Block(nn.Module):
         mixed_BTC: jax.Array,
         memory: KeysValues | None,
         memory_mask_BS: jax.Array | None,
-        deterministic: bool,
+        seed: jax.Array | None,
     ) -> jax.Array:
-        drop = lambda y: self.dropout(y, deterministic=deterministic)
-        x_BTC = x_BTC + drop(mixed_BTC)
+        rate = self.cfg.dropout
+        x_BTC = x_BTC + drop(mixed_BTC, rate, at_site(seed, 0))
         if memory is not None:
-            x_BTC = x_BTC + drop(self.cross_attention(self.cross_norm(x_BTC), memory, memory_mask_BS))
-        return x_BTC + drop(self.feed_forward(self.feed_forward_norm(x_BTC)))
+            crossed_BTC = self.cross_attention(self.cross_norm(x_BTC), memory, memory_mask_BS)
+            x_BTC = x_BTC + drop(crossed_BTC, rate, at_site(seed, 1))
+        return x_BTC + drop(self.feed_forward(self.feed_forward_norm(x_BTC)), rate, at_site(seed, 2))
 
 
 class Encoder(nn.Module):
@@ -234,18 +246,17 @@ class Encoder(nn.Module):
         mask_BT: jax.Array,
         global_mask_BT: jax.Array | None,
         question_mask_BT: jax.Array,
-        deterministic: bool,
+        seed: jax.Array | None,
     ) -> jax.Array:
         """Returns the encoded sequence, [B,T,C]; padded positions hold numbers nobody may read.
 
         `global_mask_BT` None: as `cfg.global_tokens` says, nobody, the first position, or that and the positions of
         `question_mask_BT`. More globals than `cfg.max_globals`: a ValueError outside jit, a row of NaN inside.
         """
-        visible = Visible(
-            jnp.where(mask_BT, 0, -1).astype(jnp.int32), self._global_positions(mask_BT, global_mask_BT, question_mask_BT)
-        )
-        for block in self.blocks:
-            x_BTC = block(x_BTC, visible, deterministic=deterministic)
+        segment_ids_BT = jnp.where(mask_BT, 0, -1).astype(jnp.int32)
+        visible = Visible(segment_ids_BT, self._global_positions(mask_BT, global_mask_BT, question_mask_BT))
+        for i, block in enumerate(self.blocks):
+            x_BTC = block(x_BTC, visible, seed=at_site(seed, i))
         return self.final_norm(x_BTC)
 
     def _global_positions(

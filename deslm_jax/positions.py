@@ -10,6 +10,7 @@ import numpy as np
 from flax import linen as nn
 
 from deslm_jax.config import ModelConfig
+from deslm_jax.initial import drawn
 
 _LONGEST_WAVE = 10_000.0
 
@@ -44,7 +45,7 @@ class AddPositions(nn.Module):
             return x_BTC
         if self.cfg.positions == "learned":
             shape = (self.n_positions, x_BTC.shape[-1])
-            table_PC = self.param("table", nn.initializers.normal(0.02), shape)
+            table_PC = self.param("position_table", drawn("position_table"), shape)
         else:
             table_PC = jnp.asarray(sinusoids(self.n_positions, x_BTC.shape[-1]))
         rows_TC = jax.lax.dynamic_slice_in_dim(table_PC, start, x_BTC.shape[1])
