@@ -6,13 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from deslm_jax.attention.blocked import attend_blocked
 from deslm_jax.attention.checks import checked_inputs
 from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions
 from deslm_jax.attention.mask import SparseAttentionSpec
 from deslm_jax.attention.reference import attend_dense
 
 Implementation = Callable[[AttentionInputs, SparseAttentionSpec, AttentionOptions], tuple[jax.Array, jax.Array]]
-IMPLEMENTATIONS: dict[str, Implementation] = {"dense": attend_dense}
+IMPLEMENTATIONS: dict[str, Implementation] = {"blocked": attend_blocked, "dense": attend_dense}
 
 
 def sparse_attention(
@@ -62,7 +63,7 @@ def sparse_attention(
     >>> sparse_attention(x, x, x, spec=SparseAttentionSpec(window=(2, 2)), global_idx=jnp.array([[0, -1]])).shape
     (1, 8, 2, 4)
     """
-    name = "dense" if implementation is None else implementation
+    name = "blocked" if implementation is None else implementation
     if name not in IMPLEMENTATIONS:
         raise ValueError(f"implementation is {implementation!r}: choose None or one of {sorted(IMPLEMENTATIONS)}")
     inputs, options = checked_inputs(

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 
 class AttentionInputs(NamedTuple):
@@ -25,3 +26,8 @@ class AttentionOptions(NamedTuple):
 
     scale: float
     dropout_rate: float = 0.0
+
+
+def wide_dtype(x: jax.Array) -> jnp.dtype:
+    """The dtype of sums and softmax statistics over x: float64 for float64, else float32."""
+    return jnp.dtype(jnp.float64 if x.dtype == jnp.float64 else jnp.float32)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from deslm_jax.attention.dropout import keep_multiplier
-from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions
+from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions, wide_dtype
 from deslm_jax.attention.mask import SparseAttentionSpec, allowed_mask, is_global_position, valid_positions
 
 
@@ -68,7 +68,7 @@ def _softmax_rows(
 ) -> tuple[jax.Array, jax.Array]:
     batch, n_rows, heads, width = q_BTHD.shape
     n_keys, key_heads = k_BSKD.shape[1:3]
-    wide = jnp.promote_types(q_BTHD.dtype, jnp.float32)
+    wide = wide_dtype(q_BTHD)
     q_BTKRD = q_BTHD.reshape(batch, n_rows, key_heads, heads // key_heads, width)
     logits = jnp.einsum("btkrd,bskd->btkrs", q_BTKRD, k_BSKD, preferred_element_type=wide) * options.scale
     allowed = allowed_BTS[:, :, None, None, :]
