@@ -104,7 +104,7 @@ def expected_calibration_error(probabilities: ArrayLike, outcomes: ArrayLike, bi
 
 
 def auroc(scores: ArrayLike, outcomes: ArrayLike) -> float:
-    """Returns the probability that a positive scores above a negative, ties counted half (Mann-Whitney); NaN without both."""
+    """Returns how often a positive scores above a negative, ties counted half (Mann-Whitney); NaN without both."""
     s, y = np.asarray(scores, np.float64), np.asarray(outcomes, bool)
     if s.shape != y.shape:
         raise ValueError("AUROC needs equally many scores and outcomes.")

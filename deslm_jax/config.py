@@ -1,4 +1,4 @@
-"""What fixes a model's shape: two frozen dataclasses, hashable (so a jitted function can take one as a static argument).
+"""What fixes a model's shape: two frozen dataclasses, hashable, so a jitted function can take one as static argument.
 
 Both models are the same encoder, so nearly every field is shared. The defaults are the tiny models of the demo; a
 config is written as the difference from them.
@@ -26,7 +26,9 @@ class ModelConfig:
     encoder_layers: int = 2
     max_source_len: int = 64  # longest input of the encoder, and the static length batches are padded to
     window: int = 16  # tokens seen on each side by a token that is not global
-    global_tokens: GlobalTokens = "question"  # who is global where the caller passes no global_mask: see `layers.Encoder`
+    global_tokens: GlobalTokens = (
+        "question"  # who is global where the caller passes no global_mask: see `layers.Encoder`
+    )
     max_globals: int = 64  # static capacity of the global slots of one row
     global_projections: bool = False  # own query, key and value weights for global rows, as in Longformer
     positions: Positions = "rotary"
@@ -73,7 +75,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Returns the config that `to_dict` wrote. A key that is no field of this class is a ValueError that names it."""
+        """Returns the config that `to_dict` wrote. A key that is no field of this class is a ValueError naming it."""
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

@@ -6,16 +6,19 @@ to (token, its log-probability); greedy is the one there is.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
-from flax import linen as nn
+import numpy as np
 
 from deslm_jax.config import GeneratorConfig
 from deslm_jax.generator import Generator, Memory, empty_cache
 from deslm_jax.initial import Params
 from deslm_jax.layers import KeysValues
+
+Array = jax.Array | np.ndarray
+_Stepped = tuple[jax.Array, tuple[KeysValues, ...]]
 
 
 class Generation(NamedTuple):
@@ -43,9 +46,9 @@ class _State(NamedTuple):
 def generate(
     cfg: GeneratorConfig,
     params: Params,
-    enc_ids: jax.Array,
-    encoder_mask: jax.Array | None = None,
-    global_mask: jax.Array | None = None,
+    enc_ids: Array,
+    encoder_mask: Array | None = None,
+    global_mask: Array | None = None,
     max_len: int | None = None,
 ) -> Generation:
     """Returns the greedy answer to each prompt.
@@ -67,12 +70,12 @@ def _generate(
     cfg: GeneratorConfig,
     max_len: int,
     params: Params,
-    enc_ids: jax.Array,
-    encoder_mask: jax.Array | None,
-    global_mask: jax.Array | None,
+    enc_ids: Array,
+    encoder_mask: Array | None,
+    global_mask: Array | None,
 ) -> Generation:
-    bound = nn.apply(lambda model, *inputs: model.memory(*inputs), Generator(cfg))
-    memory = bound({"params": params}, enc_ids, encoder_mask, global_mask)
+    encoded = Generator(cfg).apply({"params": params}, enc_ids, encoder_mask, global_mask, method="memory")
+    memory = cast(Memory, encoded)
     n_rows = enc_ids.shape[0]
     start = _State(
         jnp.int32(0),
@@ -92,9 +95,8 @@ def _generate(
 
 def _step(cfg: GeneratorConfig, params: Params, memory: Memory, state: _State) -> _State:
     """Writes one more token of every row that is not finished."""
-    logits_BV, past = Generator(cfg).apply(
-        {"params": params}, state.last_B, state.position, state.past, memory, method="step"
-    )
+    inputs = (state.last_B, state.position, state.past, memory)
+    logits_BV, past = cast(_Stepped, Generator(cfg).apply({"params": params}, *inputs, method="step"))
     token_B, log_probability_B = _greedy(logits_BV)
     done_B = state.written.finished_B
     token_B = jnp.where(done_B, cfg.pad_id, token_B)

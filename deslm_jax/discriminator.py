@@ -26,7 +26,7 @@ def match_flags(ids_BT: jax.Array, types_BT: jax.Array, counts_BT: jax.Array, vo
     question. `counts_BT` bool: the tokens that take part (no padding, no structure). A table of what occurs where,
     [B,V,3], is filled and read back, so memory grows with T and V and never with T x T.
     """
-    n_rows, length = ids_BT.shape
+    n_rows = ids_BT.shape[0]
     rows_B1 = jnp.arange(n_rows)[:, None]
     segment_BT = jnp.minimum(types_BT, EVIDENCE)
     key_BT = jnp.where(counts_BT, ids_BT, vocab_size)  # out of range: dropped

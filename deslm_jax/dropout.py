@@ -1,4 +1,4 @@
-"""Dropout from a counter hash: an element is kept or dropped by (seed, site, its place), one pass of integer arithmetic.
+"""Dropout from a counter hash: an element is kept or dropped by (seed, site, its place), in integer arithmetic.
 
 Threefry at the nine places of a tiny model takes twice the compile time and seven times the run time on a CPU.
 A seed is uint32 [2]; None means that nothing is dropped, so it also stands for "deterministic".

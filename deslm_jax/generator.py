@@ -56,10 +56,12 @@ class Generator(nn.Module):
         seed = None if deterministic else seed_from(self.make_rng("dropout"))
         memory = self.memory(enc_ids, encoder_mask, global_mask, at_site(seed, 0))
         if dec_ids.shape[1] > self.cfg.max_target_len:
-            raise ValueError(f"The answer has {dec_ids.shape[1]} tokens, but max_target_len is {self.cfg.max_target_len}.")
+            raise ValueError(
+                f"The answer has {dec_ids.shape[1]} tokens, but max_target_len is {self.cfg.max_target_len}."
+            )
         x_BUC = drop(self.target_positions(self.embedding(dec_ids)), self.cfg.dropout, at_site(seed, 1))
         for i, (block, layer) in enumerate(zip(self.decoder_blocks, memory.layers, strict=True)):
-            x_BUC = block(x_BUC, memory=layer, memory_mask_BS=memory.mask_BS, seed=at_site(seed, 2 + i))
+            x_BUC = block(x_BUC, memory=(layer, memory.mask_BS), seed=at_site(seed, 2 + i))
         return self.embedding.logits(self.final_norm(x_BUC))
 
     def memory(
@@ -71,7 +73,9 @@ class Generator(nn.Module):
     ) -> Memory:
         """Returns the encoded prompt as every decoder layer will read it. Arguments as above; `seed` for dropout."""
         if enc_ids.shape[1] > self.cfg.max_source_len:
-            raise ValueError(f"The prompt has {enc_ids.shape[1]} tokens, but max_source_len is {self.cfg.max_source_len}.")
+            raise ValueError(
+                f"The prompt has {enc_ids.shape[1]} tokens, but max_source_len is {self.cfg.max_source_len}."
+            )
         mask_BS = enc_ids != self.cfg.pad_id if encoder_mask is None else encoder_mask.astype(bool)
         x_BSC = drop(self.source_positions(self.embedding(enc_ids)), self.cfg.dropout, at_site(seed, 0))
         encoded_BSC = self.encoder(x_BSC, mask_BS, global_mask, mask_BS, at_site(seed, 1))
@@ -87,7 +91,7 @@ class Generator(nn.Module):
         x_B1C = self.target_positions(self.embedding(last_B[:, None]), position)
         present = []
         for block, seen, layer in zip(self.decoder_blocks, past, memory.layers, strict=True):
-            x_B1C, seen = block.step(x_B1C, seen, position, layer, memory.mask_BS)
+            x_B1C, seen = block.step(x_B1C, seen, position, (layer, memory.mask_BS))
             present.append(seen)
         return self.embedding.logits(self.final_norm(x_B1C))[:, 0], tuple(present)
 

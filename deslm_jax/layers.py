@@ -113,7 +113,7 @@ class SelfAttention(nn.Module):
         if length <= cfg.dense_up_to:
             options["implementation"] = "dense"
         mixed_BTHD = sparse_attention(self._turn(q, places_T), self._turn(k, places_T), v, spec=spec, **options)
-        return self.out(jnp.reshape(mixed_BTHD, x_BTC.shape))
+        return self.out(jnp.reshape(jnp.asarray(mixed_BTHD), x_BTC.shape))
 
     def step(self, x_B1C: jax.Array, past: KeysValues, position: jax.Array) -> tuple[jax.Array, KeysValues]:
         """Returns (mixed [B,1,C], `past` with this position's key and value written): one step of cached decoding."""
@@ -200,33 +200,34 @@ class Block(nn.Module):
         self,
         x_BTC: jax.Array,
         visible: Visible | None = None,
-        memory: KeysValues | None = None,
-        memory_mask_BS: jax.Array | None = None,
+        memory: tuple[KeysValues, jax.Array] | None = None,
         seed: jax.Array | None = None,
     ) -> jax.Array:
-        """Returns the block's output for a whole sequence, [B,T,C]."""
+        """Returns the block's output for a whole sequence, [B,T,C].
+
+        `visible` in an encoder; in a decoder `memory`, this block's view of the encoder's output and its mask [B,S].
+        """
         mixed_BTC = self.attention(self.attention_norm(x_BTC), visible, at_site(seed, 3))
-        return self._residuals(x_BTC, mixed_BTC, memory, memory_mask_BS, seed)
+        return self._residuals(x_BTC, mixed_BTC, memory, seed)
 
     def step(
-        self, x_B1C: jax.Array, past: KeysValues, position: jax.Array, memory: KeysValues, memory_mask_BS: jax.Array
+        self, x_B1C: jax.Array, past: KeysValues, position: jax.Array, memory: tuple[KeysValues, jax.Array]
     ) -> tuple[jax.Array, KeysValues]:
         """Returns (the block's output for one position, the keys and values seen so far)."""
         mixed_B1C, past = self.attention.step(self.attention_norm(x_B1C), past, position)
-        return self._residuals(x_B1C, mixed_B1C, memory, memory_mask_BS, seed=None), past
+        return self._residuals(x_B1C, mixed_B1C, memory, seed=None), past
 
     def _residuals(
         self,
         x_BTC: jax.Array,
         mixed_BTC: jax.Array,
-        memory: KeysValues | None,
-        memory_mask_BS: jax.Array | None,
+        memory: tuple[KeysValues, jax.Array] | None,
         seed: jax.Array | None,
     ) -> jax.Array:
         rate = self.cfg.dropout
         x_BTC = x_BTC + drop(mixed_BTC, rate, at_site(seed, 0))
         if memory is not None:
-            crossed_BTC = self.cross_attention(self.cross_norm(x_BTC), memory, memory_mask_BS)
+            crossed_BTC = self.cross_attention(self.cross_norm(x_BTC), *memory)
             x_BTC = x_BTC + drop(crossed_BTC, rate, at_site(seed, 1))
         return x_BTC + drop(self.feed_forward(self.feed_forward_norm(x_BTC)), rate, at_site(seed, 2))
 

@@ -1,8 +1,8 @@
 """How text is laid out as tokens: the one place that training and the roles of a node both call.
 
-    generator input     <question> What is the capital of Peru?
-    generator output    Lima </s>                       (the decoder reads it shifted right behind <s>)
-    verifier input      <question> … <answer> Lima <evidence> … <evidence> …     with a token type for each token
+generator input     <question> What is the capital of Peru?
+generator output    Lima </s>                       (the decoder reads it shifted right behind <s>)
+verifier input      <question> … <answer> Lima <evidence> … <evidence> …     with a token type for each token
 """
 
 import unicodedata
@@ -87,12 +87,12 @@ def encode_verdict_input(
 
 def question_batch(tokenizer: Tokenizer, questions: Sequence[str], max_len: int) -> QuestionBatch:
     """Returns the questions as rows of `max_len` tokens; errors as `encode_question`."""
-    return QuestionBatch(*pad_rows([encode_question(tokenizer, text, max_len) for text in questions], max_len, tokenizer.pad))
+    return QuestionBatch(
+        *pad_rows([encode_question(tokenizer, text, max_len) for text in questions], max_len, tokenizer.pad)
+    )
 
 
-def verdict_batch(
-    tokenizer: Tokenizer, cases: Sequence[tuple[str, str, Sequence[str]]], max_len: int
-) -> VerdictBatch:
+def verdict_batch(tokenizer: Tokenizer, cases: Sequence[tuple[str, str, Sequence[str]]], max_len: int) -> VerdictBatch:
     """Returns (question, answer, evidence) cases as rows of `max_len` tokens; errors as `encode_verdict_input`."""
     rows = [encode_verdict_input(tokenizer, *case, max_len) for case in cases]
     ids_BT, mask_BT = pad_rows([ids for ids, _ in rows], max_len, tokenizer.pad)
