@@ -19,7 +19,6 @@ import numpy as np
 
 from deslm_jax.records import Record, read_columns, read_records
 
-_SUBJECT_WEIGHT = 2.0  # a record about another subject is no evidence, one about another relation sometimes is
 _RECOGNISED = 0.55  # of a subject's weight, counted by rarity: more than one of two equally rare words
 
 
@@ -46,8 +45,9 @@ def normalise(text: str) -> str:
     >>> normalise("  What's São Tomé's CAPITAL?")
     'what s sao tome s capital'
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", plain))
+    for _ in range(2):  # decomposing may leave a capital (that of a mathematical alphabet); twice is a fixed point
+        text = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[^\W_]+", text))
 
 
 # Words that name nothing: a subject is recognised by its other words, if it has any.
@@ -138,7 +138,7 @@ class KnowledgeBase:
         subject_scores, relation_scores = self._subjects.scores(words), self._wording.scores(words)
         by_relation = dict(zip(self._relations, relation_scores.tolist(), strict=True))
         hits = [
-            Hit(*record, _SUBJECT_WEIGHT * float(subject_scores[i]) + by_relation[record.relation])
+            Hit(*record, float(subject_scores[i]) + by_relation[record.relation])
             for i in self._named_subjects(words)
             for record in self._by_subject[self._names[i]]
         ]
