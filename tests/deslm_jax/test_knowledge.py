@@ -117,9 +117,9 @@ def test_most_of_a_name_is_enough(worded: KnowledgeBase, question: str, subject:
 
 
 def test_of_two_subjects_the_more_telling_name_comes_first(worded: KnowledgeBase) -> None:
-    hits = worded.search("Which currency is used in Zimbabwe, and in Papua New Guinea?", 9)
+    hits = worded.search("Which currency is used in Chad, and in Papua New Guinea?", 9)
     assert keys(hits)[0] == ("Papua New Guinea", "currency")
-    assert ("Zimbabwe", "currency") in keys(hits)
+    assert ("Chad", "currency") in keys(hits)
 
 
 def test_objects_are_never_searched(worded: KnowledgeBase) -> None:
