@@ -32,7 +32,6 @@ class Task:
     round: dict[str, Any]
     payer: int
     is_canary: int
-    right_answer: int
     outcome: dict[str, Any] = field(default_factory=dict)
     escrow_micro: list[int] = field(default_factory=list)
     truth: list[int] = field(default_factory=list)
@@ -125,19 +124,21 @@ class History:
             generator_draws_G16=[self.draw_16() for _ in range(self.seats_G)],
             discriminator_draws_D16=[self.draw_16() for _ in range(self.seats_D)],
         )
-        right = rng.randrange(3)
-        self.tasks.append(Task(self.reveal(opened, right), payer, int(rng.random() < 0.3), right))
+        # Now and then everybody who knows anything believes the same false thing.
+        believed = rng.randrange(3)
+        right = believed if rng.random() < 0.8 else 3 - believed
+        self.tasks.append(Task(self.reveal(opened, believed, right), payer, int(rng.random() < 0.3)))
         self.count("opened" if min(opened["generator"] + opened["discriminator"]) >= 0 else "opened without seats")
         return 1
 
-    def reveal(self, round: dict[str, Any], right: int) -> dict[str, Any]:
-        """What agents say: candidate `right` if they know, another one if not, nothing now and then."""
+    def reveal(self, round: dict[str, Any], believed: int, right: int) -> dict[str, Any]:
+        """What agents say: what is believed if they know, anything else if not, nothing now and then."""
         rng = self.rng
+        hides = rng.choice([0.0, 0.0, 0.0, 0.25, 0.5])
         answers: dict[int, tuple[int, int]] = {-1: (-1, 0)}
-        hides = rng.choice([0.0, 0.0, 0.0, 0.5, 1.0]) / 2
         for node in round["generator"]:
             knows = rng.random() < self.skill[node]
-            said = right if knows else rng.randrange(4)
+            said = believed if knows else rng.randrange(4)
             sure = rng.randrange(45000, ONE + 1) if knows else rng.randrange(0, ONE + 1)
             answers.setdefault(node, (-1, 0) if rng.random() < hides else (said, sure))
         if rng.random() < 0.05:
@@ -145,13 +146,8 @@ class History:
         ranks = {answer: j for j, answer in enumerate(sorted({a for a, _ in answers.values() if a >= 0}))}
         verdicts: dict[int, tuple[list[int], list[int]] | None] = {-1: None}
         for node in round["discriminator"]:
-            flags, evidence = [0] * self.seats_G, [0] * self.seats_G
-            for answer, j in ranks.items():
-                knows = rng.random() < self.skill[node]
-                is_false = answer != right if knows else rng.random() < 0.5
-                flags[j] = rng.randrange(40000, ONE + 1) if is_false else rng.randrange(0, 20000)
-                evidence[j] = int(rng.random() < 0.9)
-            verdicts.setdefault(node, None if rng.random() < hides else (flags, evidence))
+            shown = self.judge(node, [answer != believed for answer in ranks])
+            verdicts.setdefault(node, None if rng.random() < hides else shown)
         nothing = ([0] * self.seats_G, [0] * self.seats_G)
         return {
             **round,
@@ -162,6 +158,16 @@ class History:
             "evidence": [list((verdicts[n] or nothing)[1]) for n in round["discriminator"]],
             "right_rank": ranks.get(right, -1),
         }
+
+    def judge(self, node: int, looks_false: list[bool]) -> tuple[list[int], list[int]]:
+        """One node's verdicts and whether it found evidence, on every candidate number."""
+        rng = self.rng
+        flags, evidence = [0] * self.seats_G, [0] * self.seats_G
+        for j, is_false in enumerate(looks_false):
+            says_false = is_false if rng.random() < self.skill[node] else rng.random() < 0.5
+            flags[j] = rng.randrange(40000, ONE + 1) if says_false else rng.randrange(0, 20000)
+            evidence[j] = int(rng.random() < 0.9)
+        return flags, evidence
 
     def advance(self, task: Task) -> None:
         """Settle a fresh task, then bring its truth or its end."""
@@ -200,11 +206,12 @@ class History:
 
     def audit(self, task: Task, height: int) -> None:
         """The truth arrives, or does not within the window."""
-        if self.rng.random() < 0.1:
-            if height >= task.settled_at + self.twin.world["params"]["challenge_window_blocks"]:
-                self.twin.step("unlock_wagers", round=task.round)
-                task.audit_pending = False
-                self.count("truth never came")
+        if height >= task.settled_at + self.twin.world["params"]["challenge_window_blocks"]:
+            self.twin.step("unlock_wagers", round=task.round)
+            task.audit_pending = False
+            self.count("truth never came")
+            return
+        if self.rng.random() < 0.4:
             return
         jailed = sum(node["jailed_until"] for node in self.twin.world["nodes"])
         self.twin.step(

@@ -1,7 +1,6 @@
 """One world played twice: by the rules on int64 arrays and by the oracle on Python ints, compared after every step."""
 
 import copy
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -33,12 +32,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     )
 }
 TUPLES = {"round": Round, "outcome": Outcome}
-
-
-@functools.cache
-def arguments_of(name: str) -> tuple[str, ...]:
-    """The argument names of a rule, in order."""
-    return tuple(inspect.signature(STEPS[name]).parameters)
+Recorded = tuple[str, Network, Nodes, dict[str, Any], tuple]  # rule, state before it, arguments, results
 
 
 def to_array(name: str, value: Any) -> Any:
@@ -46,11 +40,18 @@ def to_array(name: str, value: Any) -> Any:
     return bridge.from_dict(TUPLES[name], value) if name in TUPLES else np.asarray(value, dtype=np.int64)
 
 
-def call_rule(rule: Callable[..., Any], params: Params, network: Network, nodes: Nodes, plain: dict[str, Any]) -> Any:
+def rule_arguments(plain: dict[str, Any]) -> dict[str, Any]:
+    """A step's plain arguments as the rules take them."""
+    return {name: to_array(name, value) for name, value in plain.items()}
+
+
+def call_rule(
+    rule: Callable[..., Any], params: Params, network: Network, nodes: Nodes, arguments: dict[str, Any]
+) -> tuple:
     """Call a rule by keyword with what it takes of the state; its result as a tuple."""
     state = {"params": params, "network": network, "nodes": nodes}
     taken = {name: value for name, value in state.items() if name in inspect.signature(rule).parameters}
-    result = rule(**taken, **{name: to_array(name, value) for name, value in plain.items()})
+    result = rule(**taken, **arguments)
     return result if type(result) is tuple else (result,)
 
 
@@ -75,7 +76,7 @@ class Twin:
         """Play rule `name`; returns the oracle's plain result (None, one value, or a tuple)."""
         self.steps.append((name, copy.deepcopy(plain)))
         expected = play_oracle(self.world, name, plain)
-        results = call_rule(STEPS[name], self.params, self.network, self.nodes, plain)
+        results = call_rule(STEPS[name], self.params, self.network, self.nodes, rule_arguments(plain))
         network, nodes = bridge.world_to_state(self.world)
         extras = []
         for result in results:
@@ -99,6 +100,20 @@ class Twin:
         if not expected:
             return None
         return expected[0] if len(expected) == 1 else tuple(expected)
+
+
+class RecordingTwin(Twin):
+    """A twin that also keeps the state before every step, and what NumPy made of it."""
+
+    def __init__(self, world: dict[str, Any]) -> None:
+        super().__init__(world)
+        self.recorded: list[Recorded] = []
+
+    def step(self, name: str, **plain: Any) -> Any:
+        before = (name, self.network, self.nodes, rule_arguments(plain))
+        result = super().step(name, **plain)
+        self.recorded.append((*before, call_rule(STEPS[name], self.params, before[1], before[2], before[3])))
+        return result
 
 
 def compute_supply(world: dict[str, Any]) -> int:
