@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("demo", "deslm.demo", "train small models, run a network of them on real facts, write a report"),
+    Command("demo", "deslm.demo.command", "train small models, run a network of them on real facts, write a report"),
     Command("train", "deslm.training", "train a tokenizer, a generator or a discriminator"),
     Command("ask", "deslm.ask", "ask the trained network one question and see how it decides"),
     Command("verify", "deslm.verify", "replay a run's ledger and compare the state hash"),

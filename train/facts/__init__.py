@@ -9,6 +9,29 @@ The bundled tables hold 1,100 hand-written world facts; the same functions read 
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from train.facts.splits import (
+        Wordings,
+        held_out_words,
+        is_held_out_subject,
+        is_untaught_subject,
+        split_templates,
+        taught_facts,
+        taught_subset,
+        template_split,
+        write_trained_wordings,
+    )
+    from train.facts.table import (
+        BUNDLED_FACTS,
+        BUNDLED_TEMPLATES,
+        GENERIC_TEMPLATES,
+        Fact,
+        ask,
+        load_facts,
+        load_templates,
+    )
 
 _HOME = {
     "BUNDLED_FACTS": "table",
@@ -28,10 +51,27 @@ _HOME = {
     "template_split": "splits",
     "write_trained_wordings": "splits",
 }
-__all__ = sorted(_HOME)
+__all__ = [
+    "BUNDLED_FACTS",
+    "BUNDLED_TEMPLATES",
+    "GENERIC_TEMPLATES",
+    "Fact",
+    "Wordings",
+    "ask",
+    "held_out_words",
+    "is_held_out_subject",
+    "is_untaught_subject",
+    "load_facts",
+    "load_templates",
+    "split_templates",
+    "taught_facts",
+    "taught_subset",
+    "template_split",
+    "write_trained_wordings",
+]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """The public names, imported on first use (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

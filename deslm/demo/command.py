@@ -1,0 +1,63 @@
+"""`deslm demo`: train, run the network, score it, tell the story. Interrupted at any moment, it goes on where it was.
+
+What is finished lies on disk: a bundle a model, a block a commit, summary.json last. So a run without a summary is
+gone on with; a run with one keeps its models and plays its network anew.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the demo's options."""
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder of the run (default: runs/demo)")
+    parser.add_argument("--seed", type=int, default=0, help="of models, questions and keys (default: 0)")
+    parser.add_argument("--questions", type=int, default=320, help="about taught subjects (default: 320)")
+    parser.add_argument("--unknown", type=int, default=64, help="about subjects no generator was taught (default: 64)")
+    parser.add_argument("--facts", type=Path, help="your facts, TSV or JSONL: subject, relation, object")
+    parser.add_argument("--templates", type=Path, help="your question wordings, TSV: relation, template")
+    parser.add_argument("--honest-only", action="store_true", help="no cheating nodes: the control")
+    parser.add_argument("--jobs", type=int, help="models trained side by side (default: one a core)")
+
+
+class Clock:
+    """Seconds spent by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the time inside towards `name`."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 1)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo and return 0; what the user can mend is raised as ValueError or OSError with one sentence."""
+    # One thread is enough for models this small, and two processes then train side by side without fighting.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    from rich.console import Console
+
+    from .outcome import tell
+    from .play import gather_company, play
+    from .setting import prepare
+    from .training import ensure_models
+
+    console, clock = Console(highlight=False), Clock()
+    setting = prepare(args)
+    with clock.phase("train"):
+        trained = ensure_models(setting, args.jobs or os.cpu_count() or 1, console)
+    with clock.phase("load models"):
+        cast = setting.cast(trained.generators, trained.discriminators)
+        texts = [question.text for question in setting.questions]
+        company = gather_company(setting.folder, cast, setting.seed, setting.facts_path, texts)
+    with clock.phase("network"):
+        state_hash = play(setting, company, console)
+    tell(setting, trained, company, state_hash, clock.seconds, console)
+    return 0
