@@ -6,11 +6,18 @@ backward, dense and blocked see the same bits whatever their tiling, and nothing
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def dropout_seeds(dropout_rng: jax.Array, batch: int, heads: int) -> jax.Array:
-    """Two random words for each example and head: uint32 [B, H, 2]."""
-    return jax.random.bits(dropout_rng, (batch, heads, 2), jnp.uint32)
+    """Two words for each example and head, uint32 [B,H,2], hashed from the words of a PRNG key, typed or raw."""
+    typed = jnp.issubdtype(dropout_rng.dtype, jax.dtypes.prng_key)
+    words = (jax.random.key_data(dropout_rng) if typed else dropout_rng).astype(jnp.uint32)
+    # A counter hash, as below: threefry over [B,H,2] costs more to compile than the rest of the dropout.
+    seeds = jnp.arange(1, 2 * batch * heads + 1, dtype=jnp.uint32).reshape(batch, heads, 2) * np.uint32(0x9E3779B1)
+    for word in words:
+        seeds = _mix(seeds ^ word) + np.uint32(0x85EBCA77)
+    return seeds
 
 
 def keep_multiplier(seeds: jax.Array, row: jax.Array, key: jax.Array, rate: float) -> jax.Array:
@@ -21,15 +28,15 @@ def keep_multiplier(seeds: jax.Array, row: jax.Array, key: jax.Array, rate: floa
       row, key: int32 positions, of equal rank with `seeds[..., 0]`.
       rate: the probability of dropping, 0 <= rate < 1.
     """
-    row_word = _mix(row.astype(jnp.uint32) * jnp.uint32(0x9E3779B1) ^ seeds[..., 0])
-    second_word = _mix(row_word + seeds[..., 1])
-    word = _mix(_mix(key.astype(jnp.uint32) * jnp.uint32(0x85EBCA77) ^ row_word) ^ second_word)
-    threshold = min(round(rate * 2**32), 2**32 - 1)
-    return jnp.where(word >= jnp.uint32(threshold), jnp.float32(1.0 / (1.0 - rate)), jnp.float32(0.0))
+    first = _mix(row.astype(jnp.uint32) * np.uint32(0x9E3779B1) ^ seeds[..., 0])
+    second = _mix(first + seeds[..., 1])
+    word = _mix(_mix(key.astype(jnp.uint32) * np.uint32(0x85EBCA77) ^ first) ^ second)
+    threshold = np.uint32(min(round(rate * 2**32), 2**32 - 1))
+    return jnp.where(word >= threshold, np.float32(1.0 / (1.0 - rate)), np.float32(0.0))
 
 
 def _mix(word: jax.Array) -> jax.Array:
-    """A bijective avalanche of 32 bits (C. Wellons, "lowbias32": bias .17 of ideal)."""
-    word = (word ^ (word >> jnp.uint32(16))) * jnp.uint32(0x7FEB352D)
-    word = (word ^ (word >> jnp.uint32(15))) * jnp.uint32(0x846CA68B)
-    return word ^ (word >> jnp.uint32(16))
+    """An avalanche of 32 bits in which every output bit depends on every input bit (lowbias32, C. Wellons)."""
+    word = (word ^ (word >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    word = (word ^ (word >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return word ^ (word >> np.uint32(16))
