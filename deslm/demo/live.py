@@ -59,7 +59,7 @@ class Screen:
                 self.right += row.accepted >= 0 and is_right
                 self.wrong += row.accepted >= 0 and not is_right
                 if self._live is None and self.settled % _LINE_EVERY == 0:
-                    self.console.print(self._progress())
+                    self.console.print(self._progress(), soft_wrap=True)
             elif isinstance(row, events.BlockEnded):
                 self._block = row
         if self._live:

@@ -77,7 +77,7 @@ def gather_company(
 def honest_answers(company: Company) -> NodeAnswers:
     """What every honest generator node's model answers to each question."""
     said = {
-        name: {text: Vote(answer.text, answer.confidence) for text, answer in role.known.items()}
+        name: {text: Vote(*answer) for text, answer in role.known.items()}
         for name, role in company.roles.generators.items()
     }
     return {m.name: said[m.model] for m in company.cast if m.role == "generator" and m.is_honest}
