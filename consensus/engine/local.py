@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from consensus.engine.mempool import Mempool
 from consensus.ledger.app import App
-from consensus.ledger.block import Tip, sign_block
+from consensus.ledger.block import Tip, check_head, sign_block
 from consensus.ledger.errors import LedgerError
 from consensus.ledger.events import Event
 from consensus.ledger.execution import Receipt
@@ -51,19 +51,22 @@ class LocalEngine:
     def open(cls, path: str | Path, key: SigningKey) -> "LocalEngine":
         """Go on with the ledger at `path` where its last committed block ended.
 
-        The stored state is compared with its hash, the blocks are not executed again: `replay` does that.
+        The stored state must be the one the last block was signed for; that every block leads to it, `replay` shows.
         LedgerError if the ledger is missing, damaged, in use, or not this sequencer's.
         """
         store = Store.open(path)
         try:
             genesis, tip, snapshot = store.genesis(), store.tip(), store.snapshot()
             _require_sequencer(genesis, key)
+            app = App()
+            start = Tip(0, genesis.hash(), app.init_chain(genesis))
+            if tip.height:
+                check_head(store.block(tip.height), tip, key.public)
+            elif tip != start:
+                raise LedgerError(f"{store.path}: the head of the chain is damaged; restore the ledger from a copy.")
             if compute_app_hash(snapshot) != tip.app_hash:
                 raise LedgerError(f"{store.path}: the stored state is damaged; restore the ledger from a copy.")
-            app = App()
             app.load(genesis, snapshot)
-            if app.state.height != tip.height:
-                raise LedgerError(f"{store.path}: the head of the chain is damaged; restore the ledger from a copy.")
         except BaseException:
             store.close()
             raise

@@ -43,15 +43,26 @@ def sign_block(key: SigningKey, tip: Tip, transactions: tuple[bytes, ...], app_h
 
 def check_block(data: bytes, tip: Tip, sequencer: bytes) -> Block:
     """The block in `data`, if it follows `tip` and the sequencer signed it; LedgerError names the block otherwise."""
-    height = tip.height + 1
+    block = _check_signed(data, tip.height + 1, sequencer)
+    if block.previous_hash != tip.block_hash:
+        raise LedgerError(f"block {block.height} does not follow the block before it; restore the ledger from a copy.")
+    return block
+
+
+def check_head(data: bytes, tip: Tip, sequencer: bytes) -> None:
+    """LedgerError unless `data` is the block that `tip` says is the last, signed by the sequencer."""
+    block = _check_signed(data, tip.height, sequencer)
+    if (block.hash(), block.app_hash) != (tip.block_hash, tip.app_hash):
+        raise LedgerError(f"the head of the chain does not match block {tip.height}; restore the ledger from a copy.")
+
+
+def _check_signed(data: bytes, height: int, sequencer: bytes) -> Block:
     try:
         block = decode(data, Block, BLOCK_BYTES + _OVERHEAD_BYTES)
     except LedgerError as error:
         raise LedgerError(f"block {height} is damaged ({error}); restore the ledger from a copy.") from None
     if block.height != height:
         raise LedgerError(f"block {height} is not in its place (block {block.height} is there); restore the ledger.")
-    if block.previous_hash != tip.block_hash:
-        raise LedgerError(f"block {height} does not follow the block before it; restore the ledger from a copy.")
     if not verify(sequencer, DOMAIN, block.hash(), block.signature):
         raise LedgerError(f"block {height} was changed: its signature is not the sequencer's; restore the ledger.")
     return block

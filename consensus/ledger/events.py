@@ -118,6 +118,8 @@ class Settled(NamedTuple):
     score_q12: tuple[int, ...]  # s of each candidate
     generator_score_q12: tuple[int, ...]
     discriminator_score_q12: tuple[int, ...]
+    kappa_q12: int  # published for the class
+    rho_q16: tuple[int, int]  # error correlation of generators, of discriminators
     margin_q12: int  # Lambda
     tau_q12: int
     difficulty_q16: int  # d

@@ -33,6 +33,8 @@ def describe_settlement(
         score_q12=_first(outcome.score_q12_C, count),
         generator_score_q12=_first(outcome.generator_score_q12_C, count),
         discriminator_score_q12=_first(outcome.discriminator_score_q12_C, count),
+        kappa_q12=int(draft.params.kappa_q12_K[task.task_class]),
+        rho_q16=_pair(draft.params.rho_q16_KR[task.task_class]),
         margin_q12=int(outcome.margin_q12),
         tau_q12=int(outcome.tau_q12),
         difficulty_q16=int(outcome.difficulty_q16),
@@ -96,6 +98,11 @@ def _payments(draft: Draft, task: OpenTask, before: Nodes, payments: Payments, a
         *draft.payments(other_N, events.PROPOSER_SHARE if accepted >= 0 else events.TIP_REFUND),
         *draft.payments(slash_N, events.NON_REVEAL),
     )
+
+
+def _pair(row_R: Array) -> tuple[int, int]:
+    generator, discriminator = np.asarray(row_R).tolist()
+    return generator, discriminator
 
 
 def _first(row: Array, count: int) -> tuple[int, ...]:

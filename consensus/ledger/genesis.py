@@ -101,8 +101,7 @@ def make_genesis(
     """
     rows = sorted(accounts, key=lambda account: account.key)
     reserve_micro = SUPPLY_CAP_MICRO - treasury_micro - sum(a.liquid_micro + a.bonded_micro for a in rows)
-    pot_micro = typical_tip_micro + (max(reserve_micro, 0) * int(params.emission_rate_q32) >> 32)
-    purse_micro = purse_pots * pot_micro
+    purse_micro = purse_pots * typical_pot_micro(params, typical_tip_micro, max(reserve_micro, 0))
     if purse_micro > treasury_micro:
         raise LedgerError(f"genesis: {purse_pots} pots are {purse_micro} micro-tokens, more than the treasury holds.")
     draft = Genesis(
@@ -122,6 +121,11 @@ def make_genesis(
         beacon or digest("deslm/first-beacon/1", chain_id),
     )
     return check_genesis(encode(draft))
+
+
+def typical_pot_micro(params: Params, tip_micro: int, reserve_micro: int = SUPPLY_CAP_MICRO) -> int:
+    """R7, R11: what an accepted task with this tip distributes at first, tip + emission. Stakes are chosen in pots."""
+    return tip_micro + (reserve_micro * int(params.emission_rate_q32) >> 32)
 
 
 def check_genesis(data: bytes) -> Genesis:

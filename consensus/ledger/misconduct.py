@@ -47,7 +47,7 @@ def apply_evidence(draft: Draft, message: Message, body: Evidence) -> None:
 
 def end_epoch(draft: Draft) -> None:
     """R8: every W blocks, equivocators lose in proportion to how much stake equivocated with them."""
-    if not draft.equivocators or draft.height % int(draft.params.challenge_window_blocks):
+    if not draft.equivocators or draft.height % max(int(draft.params.challenge_window_blocks), 1):
         return
     before_N = compute_stakes(draft.nodes)
     guilty_N = (draft.amounts_of([(key, 1) for key in draft.equivocators]) > 0).astype("int64")
