@@ -39,6 +39,11 @@ def test_version_is_the_packages(capsys):
     assert capsys.readouterr().out == f"deslm {cli.__version__}\n"
 
 
+def test_root_documents_name_the_version(repository_root):
+    assert f"\nversion: {cli.__version__}\n" in (repository_root / "CITATION.cff").read_text()
+    assert f"\n## {cli.__version__} " in (repository_root / "CHANGELOG.md").read_text()
+
+
 def test_without_a_command_prints_help(capsys):
     assert cli.main([]) == 0
     shown = capsys.readouterr().out
@@ -114,16 +119,19 @@ def test_train_hands_its_arguments_on_unread(monkeypatch, trainer):
 def test_a_reader_who_leaves_is_no_error():
     code = (
         "import sys, types; from deslm import cli\n"
-        "ask = types.ModuleType('deslm.ask'); ask.add_arguments = lambda parser: None\n"
-        "ask.run = lambda args: print('line\\n' * 100_000) or 0\n"
+        "def run(args):\n"
+        "    print('first', flush=True); sys.stdin.readline()\n"
+        "    print('second'); return 0\n"
+        "ask = types.ModuleType('deslm.ask'); ask.add_arguments = lambda parser: None; ask.run = run\n"
         "sys.modules['deslm.ask'] = ask; sys.exit(cli.main(['ask']))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "line\n"
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.wait() == errors.CLOSED_PIPE
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout.readline() == "first\n"
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == errors.CLOSED_PIPE
 
 
 def test_a_plain_terminal_gets_question_marks(monkeypatch):

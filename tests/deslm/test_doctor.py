@@ -96,6 +96,7 @@ def test_a_gpu_that_jax_sees_needs_no_advice():
     ("version", "allowed", "within"),
     [
         ("0.12.0.1", "<0.13,>=0.10.2", True),
+        ("0.13", "<0.13,>=0.10.2", False),
         ("0.13.0rc1", "<0.13,>=0.10.2", False),
         ("0.9", ">=0.10.2", False),
         ("44", ">=44", True),
