@@ -7,6 +7,7 @@ sentence; `main` prints it and exits with status 2.
 
 import argparse
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -49,12 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.print_help()
             return 0
         status: int = importlib.import_module(_MODULES[args.command]).run(args)
-        sys.stdout.flush()  # here, so that a reader who left (`| head`) is noticed before the interpreter's own flush
+        sys.stdout.flush()
         return status
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         failure = errors.describe(error)
+        if failure.status == errors.CLOSED_PIPE:
+            # What the reader who left (`| head`) did not take is still buffered: the flush at exit must not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if failure.sentence:
             print(f"deslm: {failure.sentence}", file=sys.stderr)
         return failure.status

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import subprocess
 import sys
 import types
@@ -125,8 +126,9 @@ def test_a_reader_who_leaves_is_no_error():
         "ask = types.ModuleType('deslm.ask'); ask.add_arguments = lambda parser: None; ask.run = run\n"
         "sys.modules['deslm.ask'] = ask; sys.exit(cli.main(['ask']))"
     )
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", code], env=buffered, text=True, **pipes) as process:
         assert process.stdout.readline() == "first\n"
         process.stdout.close()
         process.stdin.close()
