@@ -1,6 +1,6 @@
 """The report page: one HTML file that tells what a network did, opens offline and lets a reader check every round.
 
->>> from deslm.report import ReportData, write_report  # fill a ReportData, then: write_report(data, "report.html")
+`build_report(data)` returns the page for a `ReportData`, which the demo fills from a replayed ledger alone.
 """
 
 import importlib
@@ -8,9 +8,7 @@ from typing import Any
 
 _HOME = {
     "build_report": "build",
-    "write_report": "build",
     "check_report_data": "check",
-    "coverage_curve": "measure",
     "reliability": "measure",
 } | dict.fromkeys(
     (

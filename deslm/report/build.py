@@ -9,12 +9,9 @@ import base64
 import hashlib
 import importlib.resources
 import json
-import os
 import re
-from pathlib import Path
 from typing import Any
 
-from ..files import write_text
 from . import data as records
 from .check import check_report_data
 from .data import ReportData, Round
@@ -41,7 +38,7 @@ def build_report(data: ReportData) -> str:
     )
     parts = {
         "policy": policy,
-        "title": tag("title", f"{data.title} · DeSLM"),
+        "title": tag("title", data.title),
         "style": style,
         "name": tag("span", data.title),
         "headline": draw_headline(data),
@@ -55,18 +52,6 @@ def build_report(data: ReportData) -> str:
     page = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _read("page.html"))
     # Half a surrogate pair, which a model's bytes can decode to, has no UTF-8.
     return page.encode(errors="replace").decode()
-
-
-def write_report(data: ReportData, path: str | os.PathLike[str]) -> Path:
-    """Write the page to `path` and return it; a reader of the file sees the old page or the whole new one.
-
-    Raises:
-      ValueError: if the data do not fit together.
-      OSError: if the file cannot be written; nothing is left half-written.
-    """
-    path = Path(path)
-    write_text(path, build_report(data))
-    return path
 
 
 def _encode(data: ReportData) -> dict[str, Any]:

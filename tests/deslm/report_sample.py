@@ -3,7 +3,9 @@
 import math
 import random
 import sys
+from pathlib import Path
 
+from deslm.files import write_text
 from deslm.report import (
     Candidate,
     Curve,
@@ -11,14 +13,14 @@ from deslm.report import (
     GeneratorSeat,
     Node,
     Payment,
+    Point,
     ReportData,
     Round,
     Score,
     Unknown,
     Verdict,
-    coverage_curve,
+    build_report,
     reliability,
-    write_report,
 )
 
 PLACES = (
@@ -98,6 +100,12 @@ def sample_judge(
     return DiscriminatorSeat(name, 2, tuple(verdicts), 0.5, revealed=True)
 
 
+def trace(answers: list[tuple[float, bool]]) -> tuple[Point, ...]:
+    """Return the curve of (score, right) answers as the threshold on the score falls."""
+    hits = [right for _, right in sorted(answers, reverse=True)]
+    return tuple(Point(count / len(hits), sum(hits[:count]) / count) for count in range(1, len(hits) + 1))
+
+
 def tally(texts, truth, generators, discriminators) -> tuple[Candidate, ...]:
     divisor_g = 1 + (sum(seat.seats for seat in generators) - 1) * RHO_G
     divisor_d = 1 + (sum(seat.seats for seat in discriminators if seat.revealed) - 1) * RHO_D
@@ -169,16 +177,16 @@ def sample_report(seed: int = 0, taught: int = 300, untaught: int = 60) -> Repor
         "majority": ("Majority of the seats", 0.76, 0.2),
         "all_nodes_majority": ("Majority of all nodes", 0.78, 0.15),
     }
-    curves = [Curve("consensus", "The network", coverage_curve([(c.score, bool(c.is_true)) for c in best], len(asked)))]
+    curves = [Curve("consensus", "The network", trace([(c.score, bool(c.is_true)) for c in best]))]
     scores = [Score("consensus", "The network", len(asked), accepted, wrong)]
     for kind, (label, share, spread) in rivals.items():
         hits = [rng.random() < share for _ in asked]
-        curve = coverage_curve([(rng.gauss(0.8 if hit else 0.65, spread), hit) for hit in hits], len(asked))
+        curve = trace([(rng.gauss(0.8 if hit else 0.65, spread), hit) for hit in hits])
         curves.append(Curve(kind, label, curve))
         accuracy = [point.accuracy for point in curve if point.coverage <= accepted / len(asked)][-1]
         scores.append(Score(kind, label, len(asked), accepted, round(accepted * (1 - accuracy))))
     return ReportData(
-        title="Demo run, seed 0",
+        title="DeSLM demo, seed 0",
         made="2026-11-22 14:05 UTC",
         command="deslm demo --seed 0",
         scores=tuple(scores),
@@ -220,4 +228,4 @@ def verified(data: ReportData) -> ReportData:
 
 
 if __name__ == "__main__":
-    print(write_report(verified(sample_report()), sys.argv[1]))
+    write_text(Path(sys.argv[1]), build_report(verified(sample_report())))

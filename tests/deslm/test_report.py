@@ -2,18 +2,16 @@
 
 import base64
 import configparser
-import errno
 import hashlib
 import importlib.resources
 import json
-import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from deslm.report import build_report, write_report
+from deslm.report import build_report
 
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">{{script}}\u2028<!--\'&amp;'
 
@@ -113,7 +111,7 @@ def test_hostile_text_stays_text(html, hostile):
     assert [tag for tag, _ in attacked.elements] == [tag for tag, _ in plain.elements]
     assert len(attacked.all("script")) == 2
     assert attacked.all("img") == []
-    assert attacked.texts["title"].startswith(HOSTILE)
+    assert attacked.texts["title"] == HOSTILE
     assert HOSTILE in attacked.texts["footer"]
     assert HOSTILE in attacked.texts["table"]
     data = data_of(hostile)
@@ -124,10 +122,9 @@ def test_hostile_text_stays_text(html, hostile):
     assert not set("<>&\u2028\u2029") & set(raw)
 
 
-def test_half_a_surrogate_pair_does_not_stop_the_report(report_data, tmp_path):
+def test_half_a_surrogate_pair_can_be_written_as_utf8(report_data):
     first = report_data.rounds[0]._replace(question="caf\ud83d")
-    path = write_report(report_data._replace(rounds=(first,)), tmp_path / "report.html")
-    assert "caf?" in path.read_text(encoding="utf-8")
+    assert "caf?" in build_report(report_data._replace(rounds=(first,))).encode("utf-8").decode()
 
 
 def test_data_come_through(html, report_data):
@@ -203,27 +200,6 @@ def test_many_rounds_stay_light(report_sample):
 def test_wrong_data_are_refused(report_data):
     with pytest.raises(ValueError, match="exactly one score of kind consensus"):
         build_report(report_data._replace(scores=()))
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_full_disk_leaves_the_old_page_and_no_litter(report_data, tmp_path, monkeypatch, step):
-    path = tmp_path / "report.html"
-    path.write_text("old")
-
-    def full(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, step, full)
-    with pytest.raises(OSError, match="No space left"):
-        write_report(report_data, path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_written_page_is_the_built_one(report_data, html, tmp_path):
-    path = write_report(report_data, tmp_path / "report.html")
-    assert path.read_text(encoding="utf-8") == html
-    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_every_part_of_the_page_is_installed_with_the_package(repository_root):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deslm.report import check_report_data, coverage_curve, reliability
+from deslm.report import check_report_data, reliability
 from deslm.report.data import Candidate, DiscriminatorSeat, GeneratorSeat, Score, Unknown, Verdict
 from deslm.report.explain import accept_rules, headline, lead
 
@@ -111,29 +111,6 @@ def test_a_dishonest_node_that_gains_is_not_hidden(report_data):
 
 
 answers = st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9]) | st.floats(0, 1), st.booleans()), max_size=30)
-
-
-@given(answers, st.integers(0, 10))
-def test_coverage_curve_is_what_a_threshold_accepts(pairs, unanswered):
-    asked = len(pairs) + unanswered
-    expected = []
-    for threshold in sorted({score for score, _ in pairs}, reverse=True):
-        accepted = [right for score, right in pairs if score >= threshold]
-        expected.append((len(accepted) / asked, sum(accepted) / len(accepted)))
-    assert list(coverage_curve(pairs, asked)) == expected
-
-
-def test_a_long_curve_is_thinned_but_keeps_its_ends():
-    pairs = [(index / 1000, index % 3 > 0) for index in range(1000)]
-    full, thin = coverage_curve(pairs, 1000, most_points=2000), coverage_curve(pairs, 1000, most_points=100)
-    assert len(full) == 1000
-    assert len(thin) <= 101
-    assert (thin[0], thin[-1]) == (full[0], full[-1])
-
-
-def test_more_answers_than_questions_are_refused():
-    with pytest.raises(ValueError, match="2 answers to 1 questions"):
-        coverage_curve([(0.5, True), (0.5, True)], 1)
 
 
 @given(answers)
