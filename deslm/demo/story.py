@@ -7,6 +7,7 @@ from consensus.ledger import events
 from consensus.state import Params
 from consensus.units import MICRO, Q12, Q16
 from deslm.report import data as report
+from deslm.report import reliability
 
 from .cast import Member
 from .history import History, Task
@@ -167,7 +168,7 @@ def tell_scores(rivals: Rivals) -> tuple[tuple[report.Score, ...], tuple[report.
     return tuple(scores), tuple(curves)
 
 
-def tell_calibration(history: History, names: Names, bins: int = 10) -> tuple[report.Reliability, ...]:
+def tell_calibration(history: History, names: Names) -> tuple[report.Reliability, ...]:
     """Whether the honest nodes' stated probabilities came true, in bins of equal width."""
     confidences: list[tuple[float, bool]] = []
     verdicts: list[tuple[float, bool]] = []
@@ -185,19 +186,6 @@ def tell_calibration(history: History, names: Names, bins: int = 10) -> tuple[re
             for j, p_false in enumerate(line.p_false_q16)
         )
     return (
-        _reliability("Honest generators' confidence that the answer is right", confidences, bins),
-        _reliability("Honest discriminators' probability that the answer is false", verdicts, bins),
+        reliability("Honest generators' confidence that the answer is right", confidences),
+        reliability("Honest discriminators' probability that the answer is false", verdicts),
     )
-
-
-def _reliability(label: str, statements: Sequence[tuple[float, bool]], bins: int) -> report.Reliability:
-    groups: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for stated, came_true in statements:
-        groups[min(int(stated * bins), bins - 1)].append((stated, came_true))
-    rows = [
-        report.Bin(sum(s for s, _ in group) / len(group), sum(t for _, t in group) / len(group), len(group))
-        for _, group in sorted(groups.items())
-    ]
-    total = sum(row.size for row in rows)
-    ece = sum(row.size * abs(row.stated - row.observed) for row in rows) / total if total else 0.0
-    return report.Reliability(label, tuple(rows), ece)
