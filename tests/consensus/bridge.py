@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from consensus.state import Network, Nodes, Outcome, Params, Payments, Round
+from consensus.state import Network, Nodes, Params
 
 SHAPE_LETTERS = ("N", "R", "NR", "K", "KR", "G", "D", "C", "DC")
 
@@ -21,8 +21,15 @@ def to_dict(value: NamedTuple) -> dict[str, Any]:
 
 
 def from_dict(cls: type, plain: dict[str, Any]) -> Any:
-    """A NamedTuple of NumPy int64 arrays from a dict of ints and lists."""
-    return cls(**{name: np.asarray(plain[plain_name(name)], dtype=np.int64) for name in cls._fields})
+    """A NamedTuple of NumPy int64 arrays from a dict of ints and lists; read-only, so no rule can change its input."""
+    return cls(**{name: read_only(plain[plain_name(name)]) for name in cls._fields})
+
+
+def read_only(value: Any) -> np.ndarray:
+    """Ints as an int64 array that refuses to be written to."""
+    array = np.array(value, dtype=np.int64)
+    array.flags.writeable = False
+    return array
 
 
 def nodes_to_rows(nodes: Nodes) -> list[dict[str, Any]]:
@@ -47,21 +54,6 @@ def to_world(params: Params, network: Network, nodes: Nodes) -> dict[str, Any]:
 def world_to_state(world: dict[str, Any]) -> tuple[Network, Nodes]:
     """The network and nodes of an oracle's world."""
     return from_dict(Network, world["network"]), rows_to_nodes(world["nodes"])
-
-
-def round_from_dict(plain: dict[str, Any]) -> Round:
-    """The oracle's round as the package's."""
-    return from_dict(Round, plain)
-
-
-def outcome_from_dict(plain: dict[str, Any]) -> Outcome:
-    """The oracle's outcome as the package's."""
-    return from_dict(Outcome, plain)
-
-
-def payments_from_dict(plain: dict[str, Any]) -> Payments:
-    """The oracle's payments as the package's."""
-    return from_dict(Payments, plain)
 
 
 def find_differences(got: NamedTuple, expected: NamedTuple) -> list[str]:

@@ -1,22 +1,22 @@
 """I10: at the largest legal parameters and the whole supply in play, no integer leaves 62 bits.
 
-The oracle runs on ints that remember the largest value any operation gave. It writes each product as the law does,
-so the law's own bound is what is tested; that the rules, which run in int64, agree with it there is tested beside it.
+Oracle and rules run on integers that remember the largest value any operation gave (`tests.consensus.watched`): the
+oracle writes each product as the law does, the rules as int64 needs it. That both agree there is tested beside it.
 """
 
 import random
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
-#from consensus.presets import check_params
+# from consensus.presets import check_params
 from consensus.state import Params
 from tests.consensus import bridge, oracle
-from tests.consensus.histories import History, make_world
+from tests.consensus.histories import make_world
 from tests.consensus.strategies import LAW, ONE, SUPPLY_CAP, TIP_MAX, largest_wager
-from tests.consensus.twin import Twin, assert_sound
+from tests.consensus.twin import STEPS, Twin, assert_sound, call_rule, rule_arguments
+from tests.consensus.watched import Watched, WatchedArray, watch, watch_arrays
 
 SEATS_G, SEATS_D = 5, 15
 ASKER = 8  # nodes 0 to 3 generate, 4 to 7 discriminate
@@ -39,41 +39,6 @@ LARGEST = {
     "canary_rate_q16": 1311,
     "random_audit_rate_q16": 0,
 }
-
-
-class Watched(int):
-    """An int whose results of any operation are watched too; `largest` is the greatest magnitude since the reset."""
-
-    largest = 0
-
-
-def _watch(name: str) -> Callable[..., Any]:
-    plain = getattr(int, name)
-
-    def operate(*operands: int) -> Any:
-        result = plain(*operands)
-        if type(result) is not int:
-            return result
-        Watched.largest = max(Watched.largest, abs(result))
-        return Watched(result)
-
-    return operate
-
-
-for _name in ("add", "sub", "mul", "floordiv", "mod", "lshift", "rshift", "pow", "and"):
-    for _side in (f"__{_name}__", f"__r{_name}__"):
-        setattr(Watched, _side, _watch(_side))
-for _name in ("__neg__", "__abs__"):
-    setattr(Watched, _name, _watch(_name))
-
-
-def watch(value: Any) -> Any:
-    """The same nested value with every int watched."""
-    if isinstance(value, dict):
-        return {name: watch(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [watch(item) for item in value]
-    return Watched(value)
 
 
 def largest_params() -> dict[str, Any]:
@@ -145,7 +110,7 @@ def test_rules_and_oracle_agree_at_the_largest_parameters(extreme: tuple[int, in
     assert_sound(twin.world)
 
 
-def test_no_intermediate_leaves_62_bits() -> None:
+def test_no_intermediate_of_the_oracle_leaves_62_bits() -> None:
     Watched.largest = 0
     for extreme in EXTREMES:
         world = watch(largest_world())
@@ -155,6 +120,20 @@ def test_no_intermediate_leaves_62_bits() -> None:
 
         play(step, *extreme)
     assert 2**59 < Watched.largest < 2**62, f"the largest intermediate is 2^{Watched.largest.bit_length()}"
+
+
+def test_no_intermediate_of_the_rules_leaves_62_bits() -> None:
+    WatchedArray.largest = 0
+    for extreme in EXTREMES:
+        twin = Twin(largest_world())
+
+        def step(name: str, twin: Twin = twin, **plain: Any) -> Any:
+            state = [watch_arrays(value) for value in (twin.params, twin.network, twin.nodes)]
+            call_rule(STEPS[name], *state, watch_arrays(rule_arguments(plain)))
+            return twin.step(name, **plain)
+
+        play(step, *extreme)
+    assert 2**59 < WatchedArray.largest < 2**62, f"the largest intermediate is {WatchedArray.largest:e}"
 
 
 def test_these_parameters_are_legal_and_larger_ones_are_not() -> None:

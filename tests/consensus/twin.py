@@ -37,7 +37,7 @@ Recorded = tuple[str, Network, Nodes, dict[str, Any], tuple]  # rule, state befo
 
 def to_array(name: str, value: Any) -> Any:
     """An oracle's argument as the rules take it."""
-    return bridge.from_dict(TUPLES[name], value) if name in TUPLES else np.asarray(value, dtype=np.int64)
+    return bridge.from_dict(TUPLES[name], value) if name in TUPLES else bridge.read_only(value)
 
 
 def rule_arguments(plain: dict[str, Any]) -> dict[str, Any]:
@@ -64,28 +64,30 @@ def play_oracle(world: dict[str, Any], name: str, plain: dict[str, Any]) -> list
 
 
 class Twin:
-    """Holds both sides. `step` plays one rule on both, fails on the first leaf that differs, and records the step."""
+    """Holds both sides. `step` plays one rule on both and fails on the first leaf that differs."""
 
     def __init__(self, world: dict[str, Any]) -> None:
         self.world = copy.deepcopy(world)
         self.params = bridge.from_dict(Params, world["params"])
         self.network, self.nodes = bridge.world_to_state(world)
-        self.steps: list[tuple[str, dict[str, Any]]] = []
+        self.results: tuple = ()
 
     def step(self, name: str, **plain: Any) -> Any:
-        """Play rule `name`; returns the oracle's plain result (None, one value, or a tuple)."""
-        self.steps.append((name, copy.deepcopy(plain)))
+        """Play rule `name`; returns the oracle's plain result (None, one value, or a tuple).
+
+        Goes on from the oracle's state: it is the same, and its arrays are read-only.
+        """
         expected = play_oracle(self.world, name, plain)
-        results = call_rule(STEPS[name], self.params, self.network, self.nodes, rule_arguments(plain))
+        self.results = call_rule(STEPS[name], self.params, self.network, self.nodes, rule_arguments(plain))
         network, nodes = bridge.world_to_state(self.world)
         extras = []
-        for result in results:
+        for result in self.results:
             if isinstance(result, Network):
                 bridge.assert_same(result, network)
-                self.network = result
+                self.network = network
             elif isinstance(result, Nodes):
                 bridge.assert_same(result, nodes)
-                self.nodes = result
+                self.nodes = nodes
             else:
                 extras.append(result)
         # A rule that does not return the network must not have moved it on the other side either.
@@ -112,7 +114,7 @@ class RecordingTwin(Twin):
     def step(self, name: str, **plain: Any) -> Any:
         before = (name, self.network, self.nodes, rule_arguments(plain))
         result = super().step(name, **plain)
-        self.recorded.append((*before, call_rule(STEPS[name], self.params, before[1], before[2], before[3])))
+        self.recorded.append((*before, self.results))
         return result
 
 
