@@ -72,5 +72,7 @@ def replay_blocks(store: Store, app: App) -> Iterator[FinalizedBlock]:
         raise LedgerError(f"the head of the chain does not match block {tip.height}; restore the ledger from a copy.")
     if store.count_blocks() != end.height:
         raise LedgerError(f"there are blocks after block {tip.height}, where the chain ends; restore the ledger.")
+    if store.is_cut_off():
+        raise LedgerError(f"the file is cut off behind block {tip.height}; restore the ledger from a copy.")
     if compute_app_hash(store.snapshot()) != tip.app_hash:
         raise LedgerError(f"the stored state is not that of block {tip.height}; restore the ledger from a copy.")

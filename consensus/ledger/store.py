@@ -81,6 +81,8 @@ class Store:
         try:
             with _sentences(path):
                 connection = _connect(f"file:{path}?mode={'ro' if lock is None else 'rw'}")
+                if lock is None:  # lets SQLite read what is left of a cut-off file, so that the block can be named
+                    connection.execute("PRAGMA writable_schema=ON")
                 (found,) = connection.execute("PRAGMA user_version").fetchone()
                 if found != _FORMAT:
                     raise LedgerError(f"{path}: format {found} is not {_FORMAT}; it is damaged or of another release.")
@@ -138,6 +140,14 @@ class Store:
         with _sentences(self.path):
             (count,) = self._connection.execute("SELECT count(*) FROM blocks").fetchone()
         return int(count)
+
+    def is_cut_off(self) -> bool:
+        """Whether the file is shorter than it says; a log beside it may hold the rest."""
+        with _sentences(self.path):
+            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+            (page_bytes,) = self._connection.execute("PRAGMA page_size").fetchone()
+        has_log = self.path.with_name(self.path.name + "-wal").exists()
+        return not has_log and self.path.stat().st_size < pages * page_bytes
 
     def append(self, block: Block, snapshot: bytes) -> None:
         """Store `block` and the state after it: both, on the disk, or neither.

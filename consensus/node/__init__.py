@@ -1,4 +1,4 @@
-"""What participants do with the ledger: state machines without I/O, and `driver.run`, which runs them in one process."""
+"""What participants do with the ledger: state machines without I/O, and `driver.run` to run them in one process."""
 
 from importlib import import_module
 from typing import Any

@@ -147,7 +147,9 @@ def test_the_proposer_is_an_input(chain: Chain) -> None:
     to_nobody = chain.app.finalize_block([], proposer=b"x" * 32)
     to_node = chain.app.finalize_block([], proposer=key("g0").public)
     assert len({block.app_hash for block in (to_sequencer, to_nobody, to_node)}) == 3
-    share = [p for e in to_node.events if isinstance(e, ev.Settled) for p in e.payments if p.reason == ev.PROPOSER_SHARE]
+    share = [
+        p for e in to_node.events if isinstance(e, ev.Settled) for p in e.payments if p.reason == ev.PROPOSER_SHARE
+    ]
     assert [p.key for p in share] == [key("g0").public]
 
 

@@ -1,4 +1,4 @@
-"""Equivocation: two signed commitments of one key for one task, brought by anybody, cost stake and the seat for good."""
+"""Equivocation: two signed commitments of one key for one task, brought by anybody, cost stake and every seat."""
 
 from consensus.ledger import events as ev
 from consensus.ledger.messages import Bond, Evidence, Transfer, Unjail
@@ -73,7 +73,11 @@ def test_what_is_no_evidence() -> None:
         (one, theirs, "not of one key"),
         (one, forged, "second message of the evidence is not valid: the signature"),
         (b"", one, "first message of the evidence is not valid"),
-        (chain.tx(name, Transfer(key("asker").public, 1)), chain.tx(name, Transfer(key("asker").public, 2)), "only commit"),
+        (
+            chain.tx(name, Transfer(key("asker").public, 1)),
+            chain.tx(name, Transfer(key("asker").public, 2)),
+            "only commit",
+        ),
         (one, chain.tx(name, Bond(1)), "not of one key and one kind"),
     ):
         chain.refuse("asker", Evidence(first, second), reason)
