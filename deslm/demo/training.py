@@ -3,9 +3,11 @@
 A finished model is a bundle and is never trained again; an interrupted one goes on from its last checkpoint.
 """
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -17,12 +19,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from train.recipes import RECIPES, GeneratorRecipe
+from train.runs import RunFolder
 
 from ..errors import UserError
 from ..files import write_text
 from .setting import Setting
 
 _POLL_SECONDS = 0.5
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_TAIL_BYTES = 4096  # of a metrics file, more than its last line
 _SAVE_SECONDS = 60  # how long an interrupted trainer may take to save
 
 
@@ -78,7 +83,7 @@ def _make_jobs(setting: Setting, names: Sequence[str]) -> list[Job]:
         trainer = "train.generator" if isinstance(recipe, GeneratorRecipe) else "train.discriminator"
         seed = recipe.seed + 100 * setting.seed
         command = [sys.executable, "-m", trainer, "--recipe", name, "--seed", str(seed), *data]
-        command += ["--tokenizer", str(tokenizer), "--out", str(setting.folder.models / name), "--quiet"]
+        command += ["--tokenizer", str(tokenizer), "--out", str(setting.folder.models / name), "--threads", "1"]
         jobs.append(Job(name, command, setting.folder.models / name, recipe.steps))
     return jobs
 
@@ -115,7 +120,19 @@ def _run_all(waiting: list[Job], side_by_side: int, console: Console) -> None:
 
 def _start(job: Job) -> subprocess.Popen:
     with open(_log(job), "ab") as log:
-        return subprocess.Popen(job.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment())
+        return subprocess.Popen(
+            job.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+            preexec_fn=_stop_with_parent if sys.platform == "linux" else None,
+        )
+
+
+def _stop_with_parent() -> None:
+    """Have the kernel send this process SIGTERM (save and stop) if the demo is killed, so that none trains unseen."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _run_quietly(command: list[str]) -> None:
@@ -139,7 +156,13 @@ def _log(job: Job) -> Path:
 
 def _steps_done(job: Job) -> int:
     """The last step in the trainer's metrics, 0 before the first."""
-    return 0
+    try:
+        with open(RunFolder(job.folder).metrics, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+            lines = file.read().splitlines()
+        return int(json.loads(lines[-1])["step"])
+    except (OSError, IndexError, ValueError, KeyError):  # not begun, or in the middle of a line
+        return 0
 
 
 def _last_line(path: Path) -> str:
