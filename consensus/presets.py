@@ -84,6 +84,7 @@ def demo() -> Params:
             verdict_reveal_blocks=1,
             canary_reveal_blocks=1,
             challenge_window_blocks=8,
+            rho_q16_KR=[[q16(0.3), q16(0.9)]] * 4,  # its verifiers are of one recipe: measured .9
             canary_rate_q16=q16(0.2),
             random_audit_rate_q16=q16(0.1),
             unbonding_blocks=64,
