@@ -12,6 +12,8 @@ from typing import Any
 from tests.consensus.strategies import LAW, ONE, SUPPLY_CAP
 from tests.consensus.twin import Twin
 
+# Probabilities at which a rule turns: the ends, one half (R9's guess), t = .75 (R7's flag), and their neighbours.
+TURNING_POINTS = (0, 1, 32767, 32768, 32769, 49151, 49152, 49153, ONE - 1, ONE)
 # What the histories change in the law: everything happens often, and soon.
 LIVELY = {
     "challenge_window_blocks": 3,
@@ -140,6 +142,7 @@ class History:
             knows = rng.random() < self.skill[node]
             said = believed if knows else rng.randrange(4)
             sure = rng.randrange(45000, ONE + 1) if knows else rng.randrange(0, ONE + 1)
+            sure = rng.choice(TURNING_POINTS) if rng.random() < 0.1 else sure
             answers.setdefault(node, (-1, 0) if rng.random() < hides else (said, sure))
         if rng.random() < 0.05:
             answers = dict.fromkeys(answers, (-1, 0))
@@ -166,6 +169,7 @@ class History:
         for j, is_false in enumerate(looks_false):
             says_false = is_false if rng.random() < self.skill[node] else rng.random() < 0.5
             flags[j] = rng.randrange(40000, ONE + 1) if says_false else rng.randrange(0, 20000)
+            flags[j] = rng.choice(TURNING_POINTS) if rng.random() < 0.15 else flags[j]
             evidence[j] = int(rng.random() < 0.9)
         return flags, evidence
 

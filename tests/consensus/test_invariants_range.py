@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-# from consensus.presets import check_params
+from consensus.limits import check_params
 from consensus.state import Params
 from tests.consensus import bridge, oracle
 from tests.consensus.histories import make_world
@@ -22,7 +22,7 @@ SEATS_G, SEATS_D = 5, 15
 ASKER = 8  # nodes 0 to 3 generate, 4 to 7 discriminate
 # Every leaf at the end of its range that makes numbers large; the wagers' factors follow from the bound on m.
 LARGEST = {
-    "kappa_q12": [8 * 4096] * 3,
+    "kappa_q12": [16 * 4096] * 3,
     "rho_q16": [[ONE, ONE]] * 3,
     "evidence_clip_q12": 8 * 4096,
     "emission_rate_q32": 4095,
@@ -34,7 +34,12 @@ LARGEST = {
     "beta_rate_shift": 0,
     "integral_shift": 0,
     "base_rate_shift": 0,
-    "equivocation_multiplier": 3,
+    "equivocation_multiplier": 16,
+    "target_tasks": 4096,
+    "challenge_bond_fees": 1024,
+    "difficulty_slope_q12": 16 * 4096,
+    "integral_min_q12": -16 * 4096,
+    "integral_max_q12": 16 * 4096,
     "stake_min_micro": 1,
     "canary_rate_q16": 1311,
     "random_audit_rate_q16": 0,
@@ -108,6 +113,15 @@ def test_rules_and_oracle_agree_at_the_largest_parameters(extreme: tuple[int, in
     twin = Twin(largest_world())
     play(twin.step, *extreme)
     assert_sound(twin.world)
+
+
+@pytest.mark.parametrize("tasks", [0, 4095, 4097, 8192, 10**6])
+def test_the_largest_base_fee_moves_within_the_supply(tasks: int) -> None:
+    world = largest_world()
+    world["network"]["base_fee_micro"] = SUPPLY_CAP
+    twin = Twin(world)
+    twin.step("end_block", tasks_opened=tasks)
+    assert 0 < twin.world["network"]["base_fee_micro"] <= SUPPLY_CAP
 
 
 def test_no_intermediate_of_the_oracle_leaves_62_bits() -> None:
