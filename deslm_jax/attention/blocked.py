@@ -2,7 +2,7 @@
 
 The local rows sweep their window in blocks, with the gathered global keys appended to each stretch for the rows whose
 window misses them: one softmax, nothing to merge. Global rows sweep every key. One custom_vjp covers both, so every
-gradient comes from the final (out, lse) and delta = sum(out * d_out) - d_lse; nothing of size T x S is stored.
+gradient comes from the final softmax statistics and delta = sum(out * d_out) - d_lse; nothing of size T x S is stored.
 A sequence that fits one block needs no columns: its tile has every key, and the mask tells which are global.
 """
 
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions
 from deslm_jax.attention.mask import SparseAttentionSpec
@@ -20,13 +21,14 @@ from deslm_jax.attention.plan import Plan, choose_plan
 from deslm_jax.attention.sweep import KeyGradients, sweep_backward, sweep_forward
 
 Result = tuple[jax.Array, jax.Array]
+_SILENT = (0.0, np.inf)  # a norm (top, log of the total) that leaves a row no probability
 
 
 class _RowGradients(NamedTuple):
     """What the backward knows of every row."""
 
     d_out_BTHD: jax.Array
-    lse_BTH: jax.Array  # +inf where the row saw nothing
+    norm_BTH2: jax.Array  # top logit and log of the total, `_SILENT` where the row saw nothing
     delta_BTH: jax.Array
     live_BT: jax.Array | None  # boolean; a row that is not live has no gradient and may hold NaN
 
@@ -48,15 +50,15 @@ def attend_with_plan(
 def _forward(
     inputs: AttentionInputs, spec: SparseAttentionSpec, options: AttentionOptions, plan: Plan
 ) -> tuple[Result, tuple[AttentionInputs, jax.Array, jax.Array]]:
-    places = read_places(inputs)
-    out, lse = sweep_forward(_local_part(inputs, places, spec, plan), options)
-    out, lse = out.reshape(inputs.q_BTHD.shape), lse.reshape(inputs.q_BTHD.shape[:3])
+    places = read_places(inputs, _one_tile(inputs, plan))
+    out, norm = sweep_forward(_local_part(inputs, places, spec, plan), options)
+    out, norm = out.reshape(inputs.q_BTHD.shape), norm.reshape(*inputs.q_BTHD.shape[:3], 2)
     slots = places.slot_position_BG
     if slots is not None and _rows_apart(inputs, spec, plan):
-        rows, rows_lse = sweep_forward(_global_part(inputs, places, slots, spec, plan), options)
+        rows, rows_norm = sweep_forward(_global_part(inputs, places, slots, spec, plan), options)
         out = put_slots(out, rows.reshape(*slots.shape, *out.shape[2:]), slots)
-        lse = put_slots(lse, rows_lse.reshape(*slots.shape, *lse.shape[2:]), slots)
-    return (out, lse), (inputs, out, lse)
+        norm = put_slots(norm, rows_norm.reshape(*slots.shape, *norm.shape[2:]), slots)
+    return (out, norm.sum(axis=-1)), (inputs, out, norm)
 
 
 def _backward(
@@ -66,12 +68,12 @@ def _backward(
     residuals: tuple[AttentionInputs, jax.Array, jax.Array],
     cotangents: Result,
 ) -> tuple[AttentionInputs]:
-    inputs, out, lse = residuals
-    places = read_places(inputs)
-    known = _row_gradients(inputs, places, out, lse, *cotangents)
+    inputs, out, norm = residuals
+    places = read_places(inputs, _one_tile(inputs, plan))
+    known = _row_gradients(inputs, places, out, norm, *cotangents)
     slots = places.slot_position_BG if _rows_apart(inputs, spec, plan) else None
     local = _local_part(inputs, places, spec, plan, known, silence_globals=slots is not None)
-    dq, keys = sweep_backward(local, options, _no_gradients(inputs.k_BSKD, lse.dtype, local.columns))
+    dq, keys = sweep_backward(local, options, _no_gradients(inputs.k_BSKD, norm.dtype, local.columns))
     if local.columns is not None:
         assert places.slot_position_BG is not None and keys.column_k_BGKD is not None and keys.column_v_BGKD is not None
         keys = KeyGradients(
@@ -80,7 +82,7 @@ def _backward(
         )
     dq = dq.reshape(inputs.q_BTHD.shape)
     separate = inputs.q_global_BGHD is not None
-    dq_global, global_keys = None, _no_gradients(inputs.k_BSKD, lse.dtype, None) if separate else keys
+    dq_global, global_keys = None, _no_gradients(inputs.k_BSKD, norm.dtype, None) if separate else keys
     if slots is not None:
         part = _global_part(inputs, places, slots, spec, plan, known)
         dq_global, global_keys = sweep_backward(part, options, global_keys)
@@ -133,11 +135,10 @@ def _local_part(
         _seeds(inputs),
     )
     if known is not None:
-        lse = known.lse_BTH
         if silence_globals:
             assert places.is_global_BT is not None
-            lse = jnp.where(places.is_global_BT[:, :, None], jnp.inf, lse)
-        rows = _with_gradients(rows, known._replace(lse_BTH=lse), inputs)
+            known = known._replace(norm_BTH2=_silence(known.norm_BTH2, places.is_global_BT))
+        rows = _with_gradients(rows, known, inputs)
     keys = Keys(
         inputs.k_BSKD,
         inputs.v_BSKD,
@@ -178,7 +179,7 @@ def _global_part(
     if known is not None:
         taken = take_slots(known, slots_BG)
         taken = taken._replace(
-            lse_BTH=jnp.where(used[:, :, None], taken.lse_BTH, jnp.inf),
+            norm_BTH2=_silence(taken.norm_BTH2, ~used),
             delta_BTH=jnp.where(used[:, :, None], taken.delta_BTH, 0),
             live_BT=used if taken.live_BT is None else used & taken.live_BT,
         )
@@ -189,25 +190,31 @@ def _global_part(
 
 
 def _row_gradients(
-    inputs: AttentionInputs, places: Places, out: jax.Array, lse: jax.Array, d_out: jax.Array, d_lse: jax.Array
+    inputs: AttentionInputs, places: Places, out: jax.Array, norm: jax.Array, d_out: jax.Array, d_lse: jax.Array
 ) -> _RowGradients:
-    delta = (out.astype(lse.dtype) * d_out.astype(lse.dtype)).sum(axis=-1) - d_lse
-    lse = jnp.where(lse == -jnp.inf, jnp.inf, lse)
+    delta = (out.astype(norm.dtype) * d_out.astype(norm.dtype)).sum(axis=-1) - d_lse
+    norm = jnp.where(norm == -jnp.inf, jnp.inf, norm)
     live = places.row_valid_BT
     if inputs.kv_len_B is not None:
         # Rows beyond kv_len are computed, but a caller may leave NaN there and ignore them: no cotangent, no gradient.
         asked = ((d_out != 0).any(axis=-1) | (d_lse != 0)).any(axis=-1)
         live = asked if live is None else live & asked
     if live is not None:
-        lse, delta = jnp.where(live[:, :, None], lse, jnp.inf), jnp.where(live[:, :, None], delta, 0)
-    return _RowGradients(d_out, lse, delta, live)
+        norm, delta = _silence(norm, ~live), jnp.where(live[:, :, None], delta, 0)
+    return _RowGradients(d_out, norm, delta, live)
+
+
+def _silence(norm_BTH2: jax.Array, where_BT: jax.Array) -> jax.Array:
+    """Make exp(logit - top - log_total) 0 in the rows where asked."""
+    silent = jnp.asarray(_SILENT, norm_BTH2.dtype)[None, None, None]
+    return jnp.where(where_BT[:, :, None, None], silent, norm_BTH2)
 
 
 def _with_gradients(rows: Rows, known: _RowGradients, inputs: AttentionInputs) -> Rows:
     return rows._replace(
         used_BT=known.live_BT,
         d_out_BTKRD=_grouped(known.d_out_BTHD, inputs),
-        lse_BTKR=_grouped(known.lse_BTH, inputs),
+        norm_BTKR2=_grouped(known.norm_BTH2, inputs),
         delta_BTKR=_grouped(known.delta_BTH, inputs),
     )
 

@@ -31,7 +31,7 @@ class Rows(NamedTuple):
     is_global_BT: jax.Array | None  # boolean; given only where one tile holds the whole sequence
     seeds_BTKR2: jax.Array | None  # uint32 of the dropout, T = 1
     d_out_BTKRD: jax.Array | None = None  # for the backward: cotangent of the output,
-    lse_BTKR: jax.Array | None = None  # log-sum-exp, +inf to silence a row,
+    norm_BTKR2: jax.Array | None = None  # top logit and log of the total; (0, +inf) silences a row,
     delta_BTKR: jax.Array | None = None  # and sum(out * d_out) - d_lse
 
 
@@ -84,10 +84,10 @@ def for_each_step(part: Part, body: Callable[[Step, Carry], Carry], carry: Carry
         return body(Step(0, 0, 0, 0), carry)
 
     def at(i: jax.Array, carry: Carry) -> Carry:
-        first_row = i % blocks * part.plan.rows
+        first_row = lax.rem(i, blocks) * part.plan.rows
         start_row = jnp.minimum(first_row, n_rows - part.plan.rows)
-        pair = i // blocks
-        return body(Step(pair // heads, pair % heads, first_row, start_row), carry)
+        pair = lax.div(i, blocks)
+        return body(Step(lax.div(pair, heads), lax.rem(pair, heads), first_row, start_row), carry)
 
     return lax.fori_loop(0, examples * heads * blocks, at, carry)
 

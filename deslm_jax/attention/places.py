@@ -22,8 +22,8 @@ class Places(NamedTuple):
     slot_position_BG: jax.Array | None  # int32: global_idx with -1 for padding and for all but the first of repeats
 
 
-def read_places(inputs: AttentionInputs) -> Places:
-    """Tidy the integer arguments."""
+def read_places(inputs: AttentionInputs, one_tile: bool) -> Places:
+    """Tidy the integer arguments of a call that one tile holds, or that is swept in blocks."""
     n_rows, n_keys = inputs.q_BTHD.shape[1], inputs.k_BSKD.shape[1]
     key_valid = valid_positions(n_keys, inputs.segment_ids_BT, inputs.kv_len_B)
     row_segment = key_segment = row_valid = None
@@ -34,8 +34,12 @@ def read_places(inputs: AttentionInputs) -> Places:
         key_segment = jnp.where(key_valid, inputs.segment_ids_BT, -1)
     is_global = slot_position = None
     if inputs.global_idx_BG is not None and inputs.global_idx_BG.shape[1] > 0:
-        is_global = is_global_position(inputs.global_idx_BG, n_rows, key_valid)
         slot_position = first_of_each(inputs.global_idx_BG, n_rows, key_valid)
+        if one_tile:
+            is_global = is_global_position(inputs.global_idx_BG, n_rows, key_valid)
+        else:  # G x T would be too much
+            nowhere = jnp.zeros(inputs.q_BTHD.shape[:2], bool)
+            is_global = put_slots(nowhere, jnp.ones(slot_position.shape, bool), slot_position)
     return Places(row_segment, key_segment, row_valid, key_valid, is_global, slot_position)
 
 
@@ -50,16 +54,15 @@ def first_of_each(global_idx_BG: jax.Array, length: int, valid_BT: jax.Array | N
     in_range = (global_idx_BG >= 0) & (global_idx_BG < length)
     target = jnp.where(in_range, global_idx_BG, length)
     first_slot = jnp.full((batch, length + 1), capacity, jnp.int32).at[example, target].min(slot)
-    kept = in_range & (jnp.take_along_axis(first_slot, target, axis=1) == slot)
+    kept = in_range & (_at(first_slot, target) == slot)
     if valid_BT is not None:
-        kept &= jnp.take_along_axis(valid_BT, jnp.minimum(target, length - 1), axis=1)
+        kept &= _at(valid_BT, jnp.minimum(target, length - 1))
     return jnp.where(kept, global_idx_BG, -1)
 
 
 def take_slots(arrays: Arrays, slot_position_BG: jax.Array) -> Arrays:
     """Every leaf [B,T,...] at the slots' positions, [B,G,...]; an unused slot reads position 0. None stays None."""
-    example = jnp.arange(slot_position_BG.shape[0], dtype=jnp.int32)[:, None]
-    return jax.tree.map(lambda x: x[example, jnp.maximum(slot_position_BG, 0)], arrays)
+    return jax.tree.map(lambda x: _at(x, jnp.maximum(slot_position_BG, 0)), arrays)
 
 
 def put_slots(x: jax.Array, rows: jax.Array, slot_position_BG: jax.Array) -> jax.Array:
@@ -70,6 +73,11 @@ def put_slots(x: jax.Array, rows: jax.Array, slot_position_BG: jax.Array) -> jax
 def add_slots(x: jax.Array, rows: jax.Array, slot_position_BG: jax.Array) -> jax.Array:
     """x [B,T,...] with rows [B,G,...] added at the slots' positions; unused slots add nothing."""
     return x.at[_example_and_target(x, slot_position_BG)].add(rows, mode="drop")
+
+
+def _at(x: jax.Array, position_BG: jax.Array) -> jax.Array:
+    example = jnp.arange(x.shape[0], dtype=jnp.int32)[:, None]
+    return x.at[example, position_BG].get(mode="promise_in_bounds")
 
 
 def _example_and_target(x: jax.Array, slot_position_BG: jax.Array) -> tuple[jax.Array, jax.Array]:

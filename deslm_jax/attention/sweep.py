@@ -32,16 +32,16 @@ class KeyGradients(NamedTuple):
 
 
 def sweep_forward(part: Part, options: AttentionOptions) -> tuple[jax.Array, jax.Array]:
-    """(out [B,T,K,R,D] in q's dtype, lse [B,T,K,R] in float32 or wider) of the part's rows."""
+    """(out [B,T,K,R,D] in q's dtype, norm [B,T,K,R,2] in float32 or wider, see `finish_softmax`) of the part's rows."""
     q = part.rows.q_BTKRD
     wide = wide_dtype(q)
 
     def body(step: Step, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        out, lse = finish_softmax(_softmax_of_step(part, step, options))
-        at = (step.example, step.start_row, step.head, 0)
-        return _write(carry[0], out.astype(q.dtype), (*at, 0)), _write(carry[1], lse, at)
+        out, norm = finish_softmax(_softmax_of_step(part, step, options))
+        at = (step.example, step.start_row, step.head, 0, 0)
+        return _write(carry[0], out.astype(q.dtype), at), _write(carry[1], norm, at)
 
-    return for_each_step(part, body, (jnp.zeros(q.shape, q.dtype), jnp.zeros(q.shape[:-1], wide)))
+    return for_each_step(part, body, (jnp.zeros(q.shape, q.dtype), jnp.zeros((*q.shape[:-1], 2), wide)))
 
 
 def sweep_backward(part: Part, options: AttentionOptions, gradients: KeyGradients) -> tuple[jax.Array, KeyGradients]:
@@ -100,8 +100,7 @@ def _gradients_of_step(
         more_dq, dk, dv = tile_gradients(rows, read_keys(part, step, start, start), part.spec, options, own_T)
         return dq + more_dq, _accumulate(gradients, part, step, start, dk, dv)
 
-    assert rows.lse_BTKR is not None
-    dq = jnp.zeros(rows.q_BTKRD.shape, rows.lse_BTKR.dtype)
+    dq = jnp.zeros(rows.q_BTKRD.shape, wide_dtype(rows.q_BTKRD))
     if columns is not None:
         dq, dk, dv = tile_gradients(rows, columns, part.spec, options, own_T)
         gradients = _accumulate_columns(gradients, step, dk, dv)

@@ -67,12 +67,15 @@ def continue_softmax(
 
 
 def finish_softmax(state: Softmax) -> tuple[jax.Array, jax.Array]:
-    """(out [B,T,K,R,D], lse [B,T,K,R]); a row that saw nothing is 0 and -inf."""
+    """(out [B,T,K,R,D], norm [B,T,K,R,2]): norm is (top, log of the total), (0, -inf) for a row that saw nothing.
+
+    Kept apart because their sum, the log-sum-exp, would round away the total under logits of thousands.
+    """
     seen = state.total_BKTR1 > 0
     total = jnp.where(seen, state.total_BKTR1, 1)
-    out = state.weighted_BKTRD / total
-    lse = jnp.where(seen, jnp.log(total) + state.top_BKTR1, -jnp.inf)[..., 0]
-    return out.swapaxes(1, 2), lse.swapaxes(1, 2)
+    log_total = jnp.where(seen, jnp.log(total), -jnp.inf)
+    norm = jnp.concatenate([_finite(state.top_BKTR1), log_total], axis=-1)
+    return (state.weighted_BKTRD / total).swapaxes(1, 2), norm.swapaxes(1, 2)
 
 
 def tile_gradients(
@@ -83,38 +86,31 @@ def tile_gradients(
     `own_T` (boolean) says which rows count for dk and dv; None: all.
     """
     q, d_out = rows.q_BTKRD, rows.d_out_BTKRD
-    assert d_out is not None and rows.lse_BTKR is not None and rows.delta_BTKR is not None
-    wide = rows.lse_BTKR.dtype
-    lse, delta = (x.swapaxes(1, 2)[..., None] for x in (rows.lse_BTKR, rows.delta_BTKR))
-    probability = jnp.exp(_masked_logits(rows, keys, spec, options) - lse)
-    d_probability = jnp.einsum("btkrd,bskd->bktrs", d_out, keys.v_BSKD, preferred_element_type=wide)
+    assert d_out is not None and rows.norm_BTKR2 is not None and rows.delta_BTKR is not None
+    norm, delta = rows.norm_BTKR2.swapaxes(1, 2), rows.delta_BTKR.swapaxes(1, 2)[..., None]
+    probability = jnp.exp(_masked_logits(rows, keys, spec, options) - norm[..., :1] - norm[..., 1:])
+    d_probability = _rows_by_keys(d_out, keys.v_BSKD)
     dropped = probability
     if rows.seeds_BTKR2 is not None:
         keep = _keep(rows, keys, options)
         dropped, d_probability = probability * keep, d_probability * keep
     d_logits = (probability * (d_probability - delta) * options.scale).astype(q.dtype)
-    dq = jnp.einsum("bktrs,bskd->btkrd", d_logits, keys.k_BSKD, preferred_element_type=wide)
+    dq = _weigh_keys(d_logits, keys.k_BSKD).swapaxes(1, 2)
     if own_T is not None:
         zero = jnp.zeros((), q.dtype)
         q, d_out = (jnp.where(own_T[None, :, None, None, None], x, zero) for x in (q, d_out))
-    dk = jnp.einsum("bktrs,btkrd->bskd", d_logits, q, preferred_element_type=wide)
-    dv = jnp.einsum("bktrs,btkrd->bskd", dropped.astype(q.dtype), d_out, preferred_element_type=wide)
-    return dq, dk, dv
+    return dq, _weigh_rows(d_logits, q), _weigh_rows(dropped.astype(q.dtype), d_out)
 
 
 def _masked_logits(rows: Rows, keys: Keys, spec: SparseAttentionSpec, options: AttentionOptions) -> jax.Array:
-    wide = wide_dtype(rows.q_BTKRD)
-    logits = jnp.einsum("btkrd,bskd->bktrs", rows.q_BTKRD, keys.k_BSKD, preferred_element_type=wide) * options.scale
+    logits = _rows_by_keys(rows.q_BTKRD, keys.k_BSKD) * options.scale
     return jnp.where(allowed_pairs(spec, rows, keys)[:, None, :, None, :], logits, -jnp.inf)
 
 
 def _weighted_values(weight_BKTRS: jax.Array, rows: Rows, keys: Keys, options: AttentionOptions) -> jax.Array:
-    wide = weight_BKTRS.dtype
     if rows.seeds_BTKR2 is not None:
         weight_BKTRS = weight_BKTRS * _keep(rows, keys, options)
-    return jnp.einsum(
-        "bktrs,bskd->bktrd", weight_BKTRS.astype(keys.v_BSKD.dtype), keys.v_BSKD, preferred_element_type=wide
-    )
+    return _weigh_keys(weight_BKTRS.astype(keys.v_BSKD.dtype), keys.v_BSKD)
 
 
 def _keep(rows: Rows, keys: Keys, options: AttentionOptions) -> jax.Array:
@@ -123,6 +119,35 @@ def _keep(rows: Rows, keys: Keys, options: AttentionOptions) -> jax.Array:
     row = rows.position_BT[:, None, :, None, None]
     key = keys.position_BS[:, None, None, None, :]
     return keep_multiplier(seeds, row, key, options.dropout_rate).astype(wide_dtype(rows.q_BTKRD))
+
+
+# The products see plain matrices: heads first, the rows of a group of heads merged. Left to einsum over five axes,
+# XLA transposes every operand of every product on a CPU.
+
+
+def _rows_by_keys(x_BTKRD: jax.Array, y_BSKD: jax.Array) -> jax.Array:
+    batch, rows, key_heads, group, _ = x_BTKRD.shape
+    product = _matmul("bkmd,bksd->bkms", _merged(x_BTKRD.swapaxes(1, 2)), y_BSKD.swapaxes(1, 2))
+    return product.reshape(batch, key_heads, rows, group, y_BSKD.shape[1])
+
+
+def _weigh_keys(weight_BKTRS: jax.Array, y_BSKD: jax.Array) -> jax.Array:
+    product = _matmul("bkms,bksd->bkmd", _merged(weight_BKTRS), y_BSKD.swapaxes(1, 2))
+    return product.reshape(*weight_BKTRS.shape[:4], y_BSKD.shape[3])
+
+
+def _weigh_rows(weight_BKTRS: jax.Array, x_BTKRD: jax.Array) -> jax.Array:
+    product = _matmul("bkms,bkmd->bksd", _merged(weight_BKTRS), _merged(x_BTKRD.swapaxes(1, 2)))
+    return product.swapaxes(1, 2)
+
+
+def _merged(x_BKTRX: jax.Array) -> jax.Array:
+    batch, key_heads, rows, group, last = x_BKTRX.shape
+    return x_BKTRX.reshape(batch, key_heads, rows * group, last)
+
+
+def _matmul(letters: str, x: jax.Array, y: jax.Array) -> jax.Array:
+    return jnp.einsum(letters, x, y, preferred_element_type=wide_dtype(x))
 
 
 def _finite(top: jax.Array) -> jax.Array:

@@ -1,0 +1,69 @@
+"""The same numbers eagerly, under jit, vmap, pmap, remat, and with the batch sharded over devices."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from deslm_jax.attention import SparseAttentionSpec, sparse_attention
+from tests.deslm_jax.attention.cases import make_problem
+
+SPEC = SparseAttentionSpec((5, 3))
+
+
+def grad_of(rows: int) -> tuple[tuple[jax.Array, ...], object]:
+    """(arguments with a batch of 4, gradient function) through the door; beyond 128 rows it works in blocks."""
+    p = make_problem(51, batch=4, rows=rows, heads=2, key_heads=1, width=4, n_globals=3, segments=True)
+
+    def loss(q: jax.Array, k: jax.Array, v: jax.Array, idx: jax.Array, ids: jax.Array) -> jax.Array:
+        out = sparse_attention(q, k, v, spec=SPEC, global_idx=idx, segment_ids=ids)
+        return (out * out * jnp.cos(jnp.arange(4.0))[None, None, None]).sum()
+
+    arguments = tuple(jnp.asarray(x) for x in (p.q, p.k, p.v, p.global_idx, p.segment_ids))
+    return arguments, jax.grad(loss, argnums=(0, 1, 2))
+
+
+@pytest.mark.parametrize("rows", [24, 150])
+def test_transformations_change_nothing(rows: int) -> None:
+    arguments, gradient = grad_of(rows)
+    want = jax.jit(gradient)(*arguments)  # type: ignore[arg-type]
+    split = [x.reshape(2, 2, *x.shape[1:]) for x in arguments]
+    results = {
+        "vmap": jax.jit(jax.vmap(gradient))(*split),  # type: ignore[arg-type]
+        "pmap": jax.pmap(gradient)(*split),  # type: ignore[arg-type]
+    }
+    if rows == 24:
+        results["eager"] = gradient(*arguments)  # type: ignore[operator]
+        results["remat"] = jax.jit(jax.checkpoint(gradient))(*arguments)  # type: ignore[arg-type]
+    for name, result in results.items():
+        for got, expected in zip(result, want, strict=True):
+            np.testing.assert_allclose(
+                np.asarray(got).reshape(expected.shape), expected, rtol=0, atol=2e-6, err_msg=name
+            )
+
+
+def test_a_sharded_batch_and_sharded_heads_give_the_same() -> None:
+    arguments, gradient = grad_of(24)
+    want = jax.jit(gradient)(*arguments)  # type: ignore[arg-type]
+    mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
+    placed = [jax.device_put(x, NamedSharding(mesh, PartitionSpec("data"))) for x in arguments]
+    for got, expected in zip(jax.jit(gradient)(*placed), want, strict=True):  # type: ignore[arg-type]
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6)
+        assert got.sharding.spec[0] == "data"
+
+
+def test_gradients_do_not_look_ahead_of_a_causal_row() -> None:
+    x = jnp.asarray(make_problem(52, batch=1, rows=12).q)
+    spec = SparseAttentionSpec((4, 4), causal=True)
+
+    @partial(jax.jit, static_argnums=1)
+    def reach(x: jax.Array, row: int) -> jax.Array:
+        idx = jnp.array([[9, 2]])
+        return jax.grad(lambda v: sparse_attention(x, x, v, spec=spec, global_idx=idx)[0, row].sum())(x)
+
+    for row, seen in ((7, {2, 3, 4, 5, 6, 7}), (9, set(range(10)))):
+        touched = np.flatnonzero(np.abs(np.asarray(reach(x, row)[0])).sum(axis=(1, 2)))
+        assert set(touched.tolist()) == seen
