@@ -25,8 +25,8 @@ function picture(width, height, title, description, ...children) {
 }
 
 const minus = (text) => text.replace("-", "−");
-const fixed = (value, digits = 2) => minus(value.toFixed(digits));
-const signed = (value, digits = 2) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(value, digits);
+const fixed = (value, digits = 2) => minus(value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+const signed = (value, digits = 2) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + fixed(Number(value.toFixed(digits)) || 0, digits);
 const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 

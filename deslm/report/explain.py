@@ -84,9 +84,12 @@ def _unknown_sentences(data: ReportData) -> tuple[str, ...]:
     unknown = data.unknown
     if not unknown.asked:
         return ()
+    opening = f"Of {unknown.asked} more questions, about subjects that no model was taught, it"
+    if unknown.abstained == unknown.asked:
+        return (f"{opening} answered none.",)
     return (
-        f"Of {unknown.asked} more questions, about subjects that no model was taught, it abstained on "
-        f"{unknown.abstained} and accepted {unknown.accepted_right} right and {unknown.accepted_wrong} wrong guesses.",
+        f"{opening} abstained on {unknown.abstained} and accepted {unknown.accepted_right} right and "
+        f"{unknown.accepted_wrong} wrong guesses.",
     )
 
 
@@ -96,7 +99,7 @@ def _stake_sentences(data: ReportData) -> tuple[str, ...]:
     if not honest:
         return ()
     middle = median(honest)
-    course = f"the median honest node {'lost' if middle < 0 else 'gained'} {abs(middle):.2f} tokens"
+    course = f"the median honest node {'lost' if middle < 0 else 'gained'} {abs(middle):,.2f} tokens"
     if not dishonest:
         return (f"{course[0].upper()}{course[1:]}.",)
     losers = sum(gain < 0 for gain in dishonest)
@@ -115,11 +118,11 @@ def _ledger_sentences(data: ReportData) -> tuple[str, ...]:
 def signed(value: float, digits: int = 2) -> str:
     """Return a number with its sign, minus as the typographer's.
 
-    >>> signed(1.5), signed(-0.251), signed(0)
-    ('+1.50', '−0.25', '0.00')
+    >>> signed(1234.5), signed(-0.251), signed(0)
+    ('+1,234.50', '−0.25', '0.00')
     """
-    text = f"{value:+.{digits}f}"
-    if float(text) == 0:
+    text = f"{value:+,.{digits}f}"
+    if not text.strip("+-0."):
         return text[1:]
     return text.replace("-", "−")
 

@@ -18,6 +18,12 @@ function nodeCharts(holder, nodes) {
     el("label", {}, own, " A scale of its own for every node (small changes become visible, nodes not comparable)")), panels);
 }
 
+// How a node behaves, in words; what is not honest carries a mark as well as a colour.
+function conduct(node) {
+  if (node.behaviour === "honest") return "honest";
+  return node.behaviour === node.name ? "◆" : `◆ ${node.behaviour.replaceAll("_", " ")}`;
+}
+
 function nodePanel(node, shared) {
   const honest = node.behaviour === "honest";
   const gain = node.stake_after - node.stake_before;
@@ -25,7 +31,7 @@ function nodePanel(node, shared) {
   responsive(chart, (width) => drawNode(width, node, honest, shared));
   return el("figure", { class: honest ? "panel" : "panel dishonest" },
     el("figcaption", {},
-      el("strong", {}, node.name), el("span", { class: "behaviour" }, honest ? "honest" : `◆ ${node.behaviour}`),
+      el("strong", {}, node.name), el("span", { class: "behaviour" }, conduct(node)),
       el("span", { class: gain < 0 ? "number loss" : "number" }, signed(gain))),
     chart);
 }

@@ -94,8 +94,8 @@ function scoreBar(width, candidate, parts, left, right) {
 }
 
 function nodeCell(name, kinds) {
-  const behaviour = kinds.get(name).behaviour;
-  return el("th", { scope: "row" }, name, behaviour !== "honest" && el("span", { class: "behaviour liar" }, ` ◆ ${behaviour}`));
+  const node = kinds.get(name);
+  return el("th", { scope: "row" }, name, node.behaviour !== "honest" && el("span", { class: "liar" }, ` ${conduct(node)}`));
 }
 
 function tableOf(title, note, head, rows) {

@@ -71,7 +71,8 @@ def _earnings_row(node: Node, kinds: list[str]) -> Markup:
 
 def draw_behaviour(node: Node) -> Markup:
     """Return the node's behaviour; what is not honest carries a mark as well as a colour."""
-    return tag("span", node.behaviour if node.is_honest else f"◆ {node.behaviour}", class_="behaviour")
+    words = node.behaviour.replace("_", " ")
+    return tag("span", words if node.is_honest else f"◆ {words}", class_="behaviour")
 
 
 def draw_foot(data: ReportData) -> Markup:

@@ -29,7 +29,7 @@ PLACES = (
     ("Antigua and Barbuda", "Saint John's"), ("Colombia", "Bogotá"), ("Saint Vincent and the Grenadines", "Kingstown"),
 )  # fmt: skip
 WORDINGS = ("Which city is the capital of {}?", "Name the seat of government of {}.", "{} is governed from which city?")
-BEHAVIOURS = {"generator": ("inflator", "copycat"), "discriminator": ("flag-all", "withholder")}
+BEHAVIOURS = {"generator": ("inflator", "copycat"), "discriminator": ("flag_everything", "withholder")}
 KAPPA, RHO_G, RHO_D = 1.5, 0.3, 0.5
 
 
@@ -90,11 +90,11 @@ def sample_judge(
     verdicts = []
     for index, text in enumerate(texts):
         p_fake = min(0.98, max(0.02, rng.gauss(0.06 if text == believed else 0.93, 0.08)))
-        p_fake = 0.97 if behaviour == "flag-all" else p_fake
+        p_fake = 0.97 if behaviour == "flag_everything" else p_fake
         found = rng.random() < 0.9
         record = f"The capital of {subject} is {truth}."
         evidence = (record, f"{subject} uses its own currency.") if found else ()
-        beta = 0.02 if behaviour == "flag-all" else 0.5
+        beta = 0.02 if behaviour == "flag_everything" else 0.5
         heard = beta * -clip(logit(p_fake) - logit(0.45)) if found else 0.0
         verdicts.append(Verdict(index, p_fake, heard, evidence))
     return DiscriminatorSeat(name, 2, tuple(verdicts), 0.5, revealed=True)
@@ -140,19 +140,19 @@ def sample_nodes(rng: random.Random, rounds: tuple[Round, ...]) -> tuple[Node, .
     for role in ("generator", "discriminator"):
         for name, behaviour in node_names(role):
             drift = {"honest": 0.04, "withholder": -0.29}.get(behaviour, -0.05)
-            stake, reputation, tokens, standing = [(0, 600.0)], [(0, 1 / 16)], 600.0, 1 / 16
+            stake, reputation, tokens, standing = [(0, 144_000.0)], [(0, 1 / 16)], 144_000.0, 1 / 16
             for played in rounds:
                 if rng.random() < 0.6:
-                    tokens += rng.gauss(drift, 0.15)
+                    tokens += 60 * rng.gauss(drift, 0.15)
                     standing += ((0.9 if behaviour == "honest" else 0.08) - standing) * 0.02 + rng.gauss(0, 0.004)
                     standing = min(1.0, max(1 / 16, standing))
                     stake.append((played.height, tokens))
                     reputation.append((played.height, standing))
-            gain = tokens - 600.0
-            earnings = (("fees", 9.1), ("wagers", gain - 9.1 + 1.2), ("slashes", -1.2))
+            gain = tokens - 144_000.0
+            earnings = (("fees", 910.0), ("wagers", gain - 910.0 + 12.0), ("slashes", -12.0))
             beta = 0.62 if behaviour == "honest" else 0.03
             nodes.append(Node(name, role, behaviour, f"{role}-model-{len(nodes) % 3}", tuple(stake), tuple(reputation),
-                              beta, 600.0, tokens, earnings))  # fmt: skip
+                              beta, 144_000.0, tokens, earnings))  # fmt: skip
     return tuple(nodes)
 
 

@@ -145,7 +145,9 @@ def test_data_come_through(html, report_data):
         assert evidence == [
             text for seat in played.discriminators for verdict in seat.verdicts for text in verdict.evidence
         ]
-    assert [len(row) for row in data["nodes"]] == [len(data["schema"]["Node"])] * len(report_data.nodes)
+    for row, node in zip(data["nodes"], report_data.nodes, strict=True):
+        found = dict(zip(data["schema"]["Node"], row, strict=True))
+        assert found["stake_after"] - found["stake_before"] == pytest.approx(node.gain, abs=1e-3)
 
 
 def test_reads_without_a_script(html, report_data):
@@ -171,7 +173,7 @@ def test_the_columns_of_the_earnings_add_up(report_data):
     short = node._replace(earnings=tuple(earning for earning in node.earnings if earning[0] != "fees"))
     page = Page(build_report(report_data._replace(nodes=(short, *report_data.nodes[1:]))))
     assert "Not settled" in page.texts["table"]
-    assert "+9.10" in page.texts["table"]
+    assert "+910.00" in page.texts["table"]
 
 
 def test_a_replay_that_differs_is_said_loudly(report_sample):

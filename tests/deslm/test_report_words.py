@@ -99,6 +99,7 @@ def test_the_headline_counts(report_data):
         "right and 1 wrong guesses. All 4 dishonest nodes lost stake, and the median honest node gained "
     )
     assert text.endswith("Replaying the ledger gave the same state, to the last micro-token.")
+    assert "no model was taught, it answered none." in " ".join(lead(data._replace(unknown=Unknown(60, 60, 0, 0))))
     assert "do not trust" in " ".join(lead(data._replace(supply_error_micro=1)))
 
 
