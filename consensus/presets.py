@@ -1,15 +1,18 @@
 """Parameters to start from, the check that refuses unsafe ones, and the first state of a network.
 
-A preset is the reference and what differs from it, with the reason. `check_params` refuses what the law's arithmetic
-or its incentives cannot bear, with one sentence.
+A preset is the reference and what differs from it, with the reason. `check_params` (consensus/limits.py) refuses what
+the law's arithmetic or its incentives cannot bear, with one sentence.
 """
 
 from math import log
 
 import numpy as np
 
+from consensus.limits import check_params
 from consensus.state import Network, Nodes, Params
 from consensus.units import MICRO, Q8, Q12, Q16, SUPPLY_CAP_MICRO, Array
+
+__all__ = ["check_params", "demo", "genesis", "make_params", "minimal", "q16", "reference"]
 
 GENERATOR_SEATS, DISCRIMINATOR_SEATS = 5, 15
 
@@ -96,11 +99,12 @@ def minimal() -> Params:
     """The demo with the smallest numbers that still exercise every rule: for quick tests with a few seats."""
     return demo()._replace(
         **_leaves(
+            rho_q16_KR=[[q16(0.3), q16(0.5)]] * 4,
             stake_min_micro=10 * MICRO,
             target_tasks=2,
             challenge_window_blocks=2,
             jail_blocks=4,
-            unbonding_blocks=4,
+            unbonding_blocks=24,
             exit_churn_q16=q16(0.25),
         )
     )

@@ -10,7 +10,7 @@ from consensus import presets
 from consensus.rules import settle
 from consensus.rules.supply import compute_supply_micro
 from consensus.state import Network, Nodes, Params
-from consensus.units import MICRO, add_at, as_int64, namespace
+from consensus.units import MICRO, SUPPLY_CAP_MICRO, add_at, as_int64, namespace
 
 ASKER = 0  # row 0 asks; generators follow, then discriminators
 TIP_MICRO = MICRO
@@ -105,7 +105,7 @@ def step(
         reason=outcome.reason,
         margin_q12=outcome.margin_q12,
         tau_q12=outcome.tau_q12,
-        supply_error_micro=compute_supply_micro(network, nodes) - presets.SUPPLY_CAP_MICRO,
+        supply_error_micro=compute_supply_micro(network, nodes) - SUPPLY_CAP_MICRO,
         stake_micro_N=stake_N,
         beta_q16_NR=nodes.beta_q16_NR,
         wager_micro_R=round.wager_micro_R,

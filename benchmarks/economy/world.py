@@ -142,7 +142,7 @@ def _generators(agents: Agents, is_taught_T: np.ndarray, rng: np.random.Generato
 
 
 def _discriminators(agents: Agents, T: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities [T,B,U] that each answer of the universe is false, 0 being the truth, and found evidence [T,B,U]."""
+    """Probabilities [T,B,U] that each answer of the universe (0 is true) is false, and found evidence [T,B,U]."""
     M, d = agents.verifier_models, agents.verifier_separation
     common_TU = rng.normal(size=(T, 1, UNIVERSE))
     own_TMU = rng.normal(size=(T, M, UNIVERSE))
