@@ -14,7 +14,7 @@ from deslm import __version__
 from deslm.machine import DATASETS_ONLY, MAIN_JOB, OUR_PACKAGES, Machine, inspect_machine
 
 OLDEST_PYTHON = (3, 11)
-OLDEST_SQLITE = (3, 24, 0)  # upserts; write-ahead logging is older
+OLDEST_SQLITE = (3, 7, 0)  # write-ahead logging
 FREE_BYTES_NEEDED = 1 << 30  # checkpoints, bundles and ledger of a demo, with room to spare
 MEMORY_BYTES_NEEDED = 3 << 30  # five training processes, two at a time
 

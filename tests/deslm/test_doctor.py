@@ -48,7 +48,7 @@ def test_a_well_machine_is_ready(monkeypatch, capsys):
     ("change", "name", "remedy"),
     [
         ({"python": (3, 10, 2)}, "python", "3.11"),
-        ({"sqlite": (3, 7, 0)}, "sqlite", "SQLite"),
+        ({"sqlite": (3, 6, 23)}, "sqlite", "SQLite"),
         ({"versions": WELL.versions | {"msgspec": None}}, "msgspec", "-m pip install 'msgspec'"),
         ({"versions": WELL.versions | {"jax": None}}, "jax", "-m pip install 'jax'"),
         ({"origins": WELL.origins | {"train": Path("/x/train.py")}}, "import train", str(HOME)),
