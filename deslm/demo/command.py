@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..compiler import configure
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the demo's options."""
@@ -40,8 +42,7 @@ class Clock:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo and return 0; what the user can mend is raised as ValueError or OSError with one sentence."""
-    # One thread is enough for models this small, and two processes then train side by side without fighting.
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    configure(args.out)
     from rich.console import Console
 
     from .outcome import tell

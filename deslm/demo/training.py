@@ -125,7 +125,6 @@ def _start(job: Job) -> subprocess.Popen:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=_environment(),
             preexec_fn=_stop_with_parent if sys.platform == "linux" else None,
         )
 
@@ -136,18 +135,8 @@ def _stop_with_parent() -> None:
 
 
 def _run_quietly(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
     if done.returncode:
         raise UserError(f"the tokenizer could not be trained: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-
-
-def _environment() -> dict[str, str]:
-    """One thread a process: models this small gain nothing from a second, and two processes would fight for it."""
-    return {
-        **os.environ,
-        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-        "OMP_NUM_THREADS": "1",
-    }
 
 
 def _log(job: Job) -> Path:
