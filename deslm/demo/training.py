@@ -135,6 +135,7 @@ def _stop_with_parent() -> None:
 
 
 def _run_quietly(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UserError(f"the tokenizer could not be trained: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
 
