@@ -20,7 +20,7 @@ def to_dict(value: NamedTuple) -> dict[str, Any]:
     return {plain_name(name): np.asarray(leaf).tolist() for name, leaf in value._asdict().items()}
 
 
-def from_dict(cls: type, plain: dict[str, Any]) -> Any:
+def from_dict(cls: Any, plain: dict[str, Any]) -> Any:
     """A NamedTuple of NumPy int64 arrays from a dict of ints and lists; read-only, so no rule can change its input."""
     return cls(**{name: read_only(plain[plain_name(name)]) for name in cls._fields})
 

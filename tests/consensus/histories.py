@@ -46,7 +46,7 @@ class Task:
 def make_world(rng: random.Random, nodes: int, changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """A network of `nodes` staked accounts in both roles; the last one only asks."""
     params = {**LAW, **LIVELY, **(changes or {})}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i in range(nodes):
         asks_only = i == nodes - 1
         rows.append(
@@ -65,7 +65,7 @@ def make_world(rng: random.Random, nodes: int, changes: dict[str, Any] | None = 
                 "jailed_until": 0,
             }
         )
-    network = {
+    network: dict[str, Any] = {
         "treasury_micro": 10**12,
         "burned_micro": 0,
         "purse_micro": rng.choice([0, 10**6, 10**9, 10**10]),

@@ -14,7 +14,7 @@ FOREVER = 1 << 62
 ONE = 65536
 
 # The law's defaults, as written in docs/PROTOCOL.md; K = 3 classes, the second one two-way (kappa 0).
-LAW = {
+LAW: dict[str, Any] = {
     "base_fee_denominator": 8,
     "target_tasks": 4,
     "answer_commit_blocks": 2,
@@ -136,8 +136,8 @@ _PARAMETER_RANGES = {
 
 @st.composite
 def params(draw: st.DrawFn, seats_G: int = 4, seats_D: int = 4) -> dict[str, Any]:
-    """The law's parameters with any changed, within the bounds of its arithmetic; whether cheating pays is not asked."""
-    drawn = draw(st.fixed_dictionaries({}, optional=_PARAMETER_RANGES))
+    """The law's parameters with any changed, within its arithmetic's bounds; whether cheating pays is not asked."""
+    drawn: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=_PARAMETER_RANGES))
     shares = drawn.pop("pot_shares", [LAW[name] for name in _POT_SHARES])
     values = {**LAW, **drawn, **dict(zip(_POT_SHARES, shares, strict=True))}
     # A parameter set whose largest wager could leave 62 bits is refused by `check_params`: wager less.
@@ -153,7 +153,7 @@ def params(draw: st.DrawFn, seats_G: int = 4, seats_D: int = 4) -> dict[str, Any
 def node_rows(draw: st.DrawFn, height: int = 0) -> dict[str, Any]:
     """One account: a staked newcomer with any leaf changed; part of the stake may back other tasks' wagers."""
     counters = st.lists(st.integers(0, 1 << 15), min_size=2, max_size=2)
-    row = {
+    row: dict[str, Any] = {
         "liquid_micro": 10**9,
         "bonded_micro": 10**12,
         "locked_micro": 0,
@@ -191,7 +191,9 @@ def worlds(draw: st.DrawFn, seats_G: int = 4, seats_D: int = 4, max_nodes: int =
     chosen = draw(params(seats_G, seats_D))
     height = draw(_at(1, 1 << 40))
     nodes = draw(st.lists(node_rows(height), min_size=1, max_size=max_nodes))
-    network = dict.fromkeys(("burned_micro", "task_escrow_micro", "challenge_bonds_micro", "exiting_micro"), 0)
+    network: dict[str, Any] = dict.fromkeys(
+        ("burned_micro", "task_escrow_micro", "challenge_bonds_micro", "exiting_micro"), 0
+    )
     network |= {"treasury_micro": 10**12, "purse_micro": 10**12, "base_fee_micro": 10**6, "integral_q12": 0}
     network |= {"base_rate_q16": LAW["base_rate_start_q16"]}
     changes = {

@@ -142,8 +142,8 @@ def test_no_intermediate_of_the_rules_leaves_62_bits() -> None:
         twin = Twin(largest_world())
 
         def step(name: str, twin: Twin = twin, **plain: Any) -> Any:
-            state = [watch_arrays(value) for value in (twin.params, twin.network, twin.nodes)]
-            call_rule(STEPS[name], *state, watch_arrays(rule_arguments(plain)))
+            params, network, nodes = (watch_arrays(value) for value in (twin.params, twin.network, twin.nodes))
+            call_rule(STEPS[name], params, network, nodes, watch_arrays(rule_arguments(plain)))
             return twin.step(name, **plain)
 
         play(step, *extreme)

@@ -15,7 +15,7 @@ import pytest
 from consensus.rules.accept import move_integral
 from consensus.rules.emission import draw_emission
 from consensus.rules.fee import compute_base_fee
-from consensus.state import Network, Outcome, Params, Payments
+from consensus.state import Network, Nodes, Outcome, Params, Payments
 from tests.consensus import bridge
 from tests.consensus.histories import make_world
 from tests.consensus.strategies import LAW, ONE, SUPPLY_CAP
@@ -46,7 +46,9 @@ def make_round(answers: list[int], confidences: list[float], verdicts: list[floa
     }
 
 
-def make_state(nodes: int, wager: int = 0, seats: tuple[int, int] = (0, 0), beta: int = ONE) -> tuple:
+def make_state(
+    nodes: int, wager: int = 0, seats: tuple[int, int] = (0, 0), beta: int = ONE
+) -> tuple[Params, Network, Nodes]:
     """Nodes with full voices that backed `wager` each, and a purse that backed the house's."""
     changes = {"rho_q16": [[0, 0]] * 3, "cusum_limit_q16": 4 * ONE}
     world = make_world(random.Random(0), nodes + 1, changes)
@@ -105,7 +107,7 @@ def test_eip_1559(used: int, expected: int) -> None:
     assert int(compute_base_fee(params, np.asarray(10**9), np.asarray(used * million))) == expected
 
 
-def audit(round: dict[str, Any], state: tuple, is_true: int) -> tuple:
+def audit(round: dict[str, Any], state: tuple[Params, Network, Nodes], is_true: int) -> tuple:
     """Network, nodes and payments after the truth about candidate 0 is known."""
     names = [bridge.plain_name(name) for name in Outcome._fields]
     outcome = {**dict.fromkeys(names, 0), "accepted": -1}

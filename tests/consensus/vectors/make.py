@@ -58,7 +58,7 @@ class Life(NamedTuple):
     def outcome(self) -> dict[str, Any]:
         return self.returned("settle_task")
 
-    def settled_with(self, name: str) -> dict[str, Any]:
+    def settled_with(self, name: str) -> Any:
         """The arguments of settle_task."""
         return next(step["arguments"][name] for step in self.twin.round if step["step"] == "settle_task")
 
@@ -104,6 +104,11 @@ def has_tie(life: Life) -> bool:
     return len(scores) > 1 and scores[-1] == scores[-2]
 
 
+def no_answer_and_hidden_verdicts(life: Life) -> bool:
+    """Discriminators hid verdicts that nobody needed: they owe nothing."""
+    return life.outcome["reason"] == 1 and life.audited and 0 in life.settled_with("round")["revealed"]
+
+
 def without_evidence(life: Life) -> bool:
     """A revealed verdict on the drawn candidate names no evidence, and is audited."""
     round, drawn = life.settled_with("round"), life.outcome["drawn"]
@@ -114,7 +119,7 @@ def without_evidence(life: Life) -> bool:
 SHOWN: dict[str, Callable[[Life], bool]] = {
     "accepted": lambda life: life.accepted and not life.audited and life.played("release_escrow"),
     "accepted_two_way": lambda life: life.accepted and life.opened["task_class"] == 1,
-    "accepted_without_proposer": lambda life: life.accepted and life.settled_with("proposer") < 0,
+    "accepted_without_proposer": lambda life: life.accepted and life.settled_with("proposer") == -1,
     "canary_accepted": lambda life: life.accepted and life.is_canary and life.audited,
     "canary_abstained": lambda life: not life.accepted and life.is_canary and life.audited,
     "random_audit": lambda life: life.accepted and not life.is_canary and life.audited,
@@ -123,7 +128,7 @@ SHOWN: dict[str, Callable[[Life], bool]] = {
     "challenge_upheld": lambda life: life.played("uphold"),
     "truth_never_came": lambda life: sum(step["step"] == "unlock_wagers" for step in life.twin.round) == 1,
     "no_answer": abstained(1),
-    "no_answer_audited": lambda life: life.outcome["reason"] == 1 and life.audited,
+    "no_answer_audited": no_answer_and_hidden_verdicts,
     "quorum_missed": abstained(2),
     "one_node": abstained(3),
     "no_support": abstained(4),
@@ -160,16 +165,26 @@ def play_life(seed: int) -> Life | None:
 
 
 def play_stake(seed: int) -> Life:
-    """No task: somebody leaves, is slashed for signing twice, and is released what is left."""
+    """While wagers are open somebody leaves, is slashed for signing twice, and is released what is left."""
     pre = make_world(random.Random(seed), NODES)
     twin = ScribeTwin(pre)
     twin.step("bond", node=0, amount_micro=10**8 + 1)
-    twin.step("unbond", node=1, amount_micro=pre["nodes"][1]["bonded_micro"] - 12345)
+    opened = twin.step(
+        "open_task",
+        payer=5,
+        tip_micro=10**6,
+        task_class=0,
+        generator_draws_G16=[[40 * seat] * 16 for seat in range(SEATS_G)],
+        discriminator_draws_D16=[[60 * seat] * 16 for seat in range(SEATS_D)],
+    )
+    leaving = twin.world["nodes"][1]["bonded_micro"] - twin.world["nodes"][1]["locked_micro"] - 12345
+    twin.step("unbond", node=1, amount_micro=leaving)
     twin.step("slash_equivocation", offender=1, finder=2)
     twin.step("slash_equivocation", offender=3, finder=-1)
     twin.step("equivocation_penalty", equivocator_N=[0, 1, 0, 1, 0, 0])
-    twin.step("slash", fraction_q16_N=[0, 0, 65536, 1, 0, 65536], finder=4)
+    twin.step("slash", fraction_q16_N=[65536, 0, 65536, 1, 0, 65536], finder=4)
     twin.step("transfer", sender=4, receiver=0, amount_micro=7)
+    twin.step("unlock_wagers", round=opened)
     for tasks in (0, 1, 2, 3, 0):
         twin.step("end_block", tasks_opened=tasks)
     return Life(pre, twin)
