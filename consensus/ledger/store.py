@@ -30,9 +30,9 @@ CREATE TABLE head (
 
 
 def ledger_file(path: str | Path) -> Path:
-    """The ledger's file: `path` itself, or `ledger.sqlite` in the folder `path`."""
+    """The ledger's file: `path` itself if it is one or ends in .sqlite, else `ledger.sqlite` in the folder `path`."""
     path = Path(path)
-    return path / FILE_NAME if path.is_dir() else path
+    return path if path.suffix == ".sqlite" or path.is_file() else path / FILE_NAME
 
 
 class Store:
@@ -43,7 +43,7 @@ class Store:
 
     @classmethod
     def create(cls, path: str | Path, genesis: Genesis, tip: Tip, snapshot: bytes) -> "Store":
-        """A new ledger at `path` (a file's name, or an existing folder), before block 1, opened for writing."""
+        """A new ledger at `path` (a folder, or a name that ends in .sqlite), before block 1, opened for writing."""
         path = ledger_file(path)
         if path.exists():
             raise LedgerError(f"{path}: a ledger is there already; open it, or move it away first.")

@@ -35,8 +35,10 @@ def test_one_file_is_left_and_it_is_the_whole_ledger(tmp_path: Path) -> None:
 
 
 def test_an_empty_ledger_replays(tmp_path: Path) -> None:
-    begin(tmp_path).close()
-    assert replay(tmp_path).height == 0
+    for path in (tmp_path, tmp_path / "new folder", tmp_path / "file.sqlite"):
+        begin(path).close()
+        assert replay(path).height == 0
+    assert (tmp_path / "new folder" / FILE_NAME).is_file() and (tmp_path / "file.sqlite").is_file()
 
 
 def test_a_ledger_is_never_overwritten(tmp_path: Path) -> None:
