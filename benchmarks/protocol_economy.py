@@ -65,16 +65,21 @@ def list_ablations() -> dict[str, tuple[world.Agents, Params]]:
 
 
 def run(
-    agents: world.Agents, params: Params, plan: world.Plan, seeds: int, stake_pots: float, use_numpy: bool
+    agents: world.Agents,
+    params: Params,
+    plan: world.Plan,
+    seeds: int,
+    stake_pots: float,
+    purse_pots: int,
+    use_numpy: bool,
 ) -> list[measure.Result]:
     """The figures of every seed."""
     runs = [world.draw_tasks(agents, plan, SEATS, seed) for seed in range(seeds)]
-    state = play.start(params, len(agents.generators), len(agents.discriminators), stake_pots)
+    state = play.start(params, len(agents.generators), len(agents.discriminators), stake_pots, purse_pots)
     if use_numpy:
-        logs = [play.play_numpy(params, state, tasks)[1] for tasks in runs]
+        logs = [play.play_numpy(params, state, tasks, plan.in_flight) for tasks in runs]
     else:
-        _, log = play.play_jax(params, state, world.Tasks(*(np.stack(leaf) for leaf in zip(*runs, strict=True))))
-        logs = [play.Log(*(leaf[i] for leaf in log)) for i in range(seeds)]
+        logs = play.play_jax(params, state, runs, plan.in_flight)
     stake_micro, pot_micro = int(state[1].bonded_micro_N[1]), play.get_pot_micro(params)
     return [measure.measure(agents, t, log, stake_micro, pot_micro) for t, log in zip(runs, logs, strict=True)]
 
@@ -111,11 +116,13 @@ def main() -> None:
     parser.add_argument("--table", choices=("demo", "networks", "ablations"), default="demo")
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--stake-pots", type=float, default=600)
+    parser.add_argument("--purse-pots", type=int, default=160, help="8 for each task in flight, and some to spare")
     parser.add_argument("--numpy", action="store_true", help="play on NumPy, one run after the other (2 s a run)")
     arguments = parser.parse_args()
     tables = {"demo": {"demo": (DEMO, presets.demo())}, "networks": list_networks(), "ablations": list_ablations()}
     for name, (agents, params) in tables[arguments.table].items():
-        results = run(agents, params, world.Plan(), arguments.seeds, arguments.stake_pots, arguments.numpy)
+        pots = arguments.stake_pots, arguments.purse_pots
+        results = run(agents, params, world.Plan(), arguments.seeds, *pots, arguments.numpy)
         print(describe(name, agents, results), flush=True)
 
 

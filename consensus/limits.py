@@ -50,7 +50,7 @@ def _check_shapes(params: Params) -> None:
 
 
 def _ranges(p: Params) -> Iterator[tuple[bool, str]]:
-    signed = {"integral_min_q12", "tau_min_q12"}
+    signed = {"integral_min_q12"}
     at_least_one = {"base_fee_denominator", "target_tasks", "reputation_prior_q8", "reputation_floor_q16"}
     at_least_one |= {name for name in p._fields if name.endswith("_commit_blocks") or name.endswith("_reveal_blocks")}
     for name, value in p._asdict().items():
@@ -63,6 +63,7 @@ def _ranges(p: Params) -> Iterator[tuple[bool, str]]:
             yield value <= 40, f"{name} must be at most 40, got {value}"
         if name.endswith("_blocks"):
             yield value < 1 << 40, f"{name} must be below 2^40, got {value}"
+    yield p.tau_min_q12 > 0, "tau_min_q12 must be above 0, or a tie is accepted (R5)"
     yield p.tau_min_q12 <= p.tau_max_q12, "tau_min_q12 is above tau_max_q12"
     yield p.integral_min_q12 <= 0 <= p.integral_max_q12, "the bounds of the integral must enclose 0"
     dials_q12 = (p.integral_min_q12, p.integral_max_q12, p.difficulty_slope_q12, p.tau_min_q12, p.tau_max_q12)
@@ -73,7 +74,8 @@ def _ranges(p: Params) -> Iterator[tuple[bool, str]]:
         0 < p.base_rate_min_q16 <= p.base_rate_start_q16 <= p.base_rate_max_q16 < Q16,
         "the base rate must start between its bounds, and these within 0 and 1",
     )
-    yield p.cusum_limit_q16 <= 1 << 40, "cusum_limit_q16 must be at most 2^40"
+    largest = max(p.cusum_limit_q16, p.reputation_prior_q8)
+    yield largest <= 1 << 40, "cusum_limit_q16 and reputation_prior_q8 must be at most 2^40"
 
 
 def _products(p: Params, seats_R: tuple[int, int]) -> Iterator[tuple[bool, str]]:

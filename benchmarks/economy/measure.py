@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.economy.play import Log
-from benchmarks.economy.world import TAUGHT, UNTAUGHT, Agents, Tasks
+from benchmarks.economy.world import Agents, Tasks
 from consensus.units import Q16
 
 
@@ -28,7 +28,7 @@ class Result(NamedTuple):
 
 def measure(agents: Agents, tasks: Tasks, log: Log, stake_micro: int, pot_micro: int) -> Result:
     """Figures of one run from its tasks and its log."""
-    taught_T, untaught_T = tasks.kind_T == TAUGHT, tasks.kind_T == UNTAUGHT
+    taught_T, untaught_T = tasks.is_taught_T == 1, tasks.is_taught_T == 0
     accepted_T = log.accepted >= 0
     wrong_T = accepted_T & (log.accepted != tasks.truth_T)
     answered = int((accepted_T & taught_T).sum())

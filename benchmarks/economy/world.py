@@ -13,7 +13,6 @@ from consensus.units import Q16
 
 SHARED_WRONG = 12  # wrong answers that honest models choose among
 UNIVERSE = 1 + SHARED_WRONG + 2  # the truth, those, the inflator's and the copycat's own wrong answer
-TAUGHT, UNTAUGHT, CANARY, CANARY_UNTAUGHT = range(4)
 
 
 class Agents(NamedTuple):
@@ -42,16 +41,18 @@ class Plan(NamedTuple):
 
     taught: int = 300
     untaught: int = 100
-    canaries: int = 100
+    canaries: int = 80  # of these questions
     canaries_unanswerable: float = 0.2  # share of the canaries about subjects nobody was taught
-    early_canaries: int = 50  # how many of the canaries fall into the first tasks
-    early_tasks: int = 80  # how many first tasks those are
+    early_canaries: int = 40  # how many of the canaries fall into the first tasks
+    early_tasks: int = 60  # how many first tasks those are
+    in_flight: int = 8  # tasks open at once
 
 
 class Tasks(NamedTuple):
     """One run's tasks, in order. T tasks, A generators, B discriminators, U universe."""
 
-    kind_T: np.ndarray  # TAUGHT, ...
+    is_taught_T: np.ndarray  # 0 or 1: some generators were taught the fact
+    is_canary_T: np.ndarray
     truth_T: np.ndarray  # the universe index that is true
     answer_TA: np.ndarray
     confidence_q16_TA: np.ndarray
@@ -67,11 +68,10 @@ class Tasks(NamedTuple):
 def draw_tasks(agents: Agents, plan: Plan, seats: tuple[int, int], seed: int) -> Tasks:
     """Everything random of one run, from one seed."""
     rng = np.random.default_rng(seed)
-    kind_T = _order(plan, rng)
-    T = len(kind_T)
-    is_taught_T = (kind_T == TAUGHT) | (kind_T == CANARY)
+    is_taught_T, is_canary_T = _order(plan, rng)
+    T = len(is_taught_T)
     truth_T = rng.integers(0, UNIVERSE, T)
-    answer_TA, confidence_TA = _generators(agents, is_taught_T, rng)
+    answer_TA, confidence_TA = _generators(agents, is_taught_T == 1, rng)
     verdict_TBU, evidence_TBU = _discriminators(agents, T, rng)
     # so far the truth is answer 0: turn the universe, so that no rule can tell it by its number
     answer_TA = (answer_TA + truth_T[:, None]) % UNIVERSE
@@ -80,7 +80,8 @@ def draw_tasks(agents: Agents, plan: Plan, seats: tuple[int, int], seed: int) ->
     reveals_B = [int(behaviour != "withholder") for behaviour in agents.discriminators]
     draws = lambda *shape: rng.integers(0, 256, (T, *shape, 16))
     return Tasks(
-        kind_T=kind_T,
+        is_taught_T=is_taught_T,
+        is_canary_T=is_canary_T,
         truth_T=truth_T,
         answer_TA=answer_TA,
         confidence_q16_TA=_q16(confidence_TA),
@@ -94,14 +95,18 @@ def draw_tasks(agents: Agents, plan: Plan, seats: tuple[int, int], seed: int) ->
     )
 
 
-def _order(plan: Plan, rng: np.random.Generator) -> np.ndarray:
+def _order(plan: Plan, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(is_taught, is_canary) [T] in the order of asking."""
     unanswerable = round(plan.canaries * plan.canaries_unanswerable)
-    canaries = rng.permutation([CANARY_UNTAUGHT] * unanswerable + [CANARY] * (plan.canaries - unanswerable))
-    questions = rng.permutation([TAUGHT] * plan.taught + [UNTAUGHT] * plan.untaught)
+    canaries = rng.permutation([0] * unanswerable + [1] * (plan.canaries - unanswerable))
+    others = [1] * (plan.taught - plan.canaries + unanswerable) + [0] * (plan.untaught - unanswerable)
+    questions = np.stack([rng.permutation(others), np.zeros(len(others), dtype=int)], axis=1)
+    canaries = np.stack([canaries, np.ones_like(canaries)], axis=1)
     first = plan.early_tasks - plan.early_canaries
-    early = rng.permutation(np.concatenate([canaries[: plan.early_canaries], questions[:first]]))
-    later = rng.permutation(np.concatenate([canaries[plan.early_canaries :], questions[first:]]))
-    return np.concatenate([early, later]).astype(np.int64)
+    early = np.concatenate([canaries[: plan.early_canaries], questions[:first]])
+    later = np.concatenate([canaries[plan.early_canaries :], questions[first:]])
+    order = np.concatenate([rng.permutation(early), rng.permutation(later)]).astype(np.int64)
+    return order[:, 0], order[:, 1]
 
 
 def _generators(agents: Agents, is_taught_T: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
