@@ -5,7 +5,7 @@ rows of it. Each epoch is one permutation of the source, keyed by (seed, epoch).
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -49,6 +49,13 @@ def batch_function(
         return {name: np.stack([example[name] for example in made]) for name in made[0]}
 
     return batch_at
+
+
+def padded(ids: Sequence[int] | np.ndarray, length: int) -> np.ndarray:
+    """Returns `ids` and zeros behind them, int32 [length]."""
+    row = np.zeros(length, np.int32)
+    row[: len(ids)] = ids
+    return row
 
 
 @lru_cache(maxsize=4)

@@ -35,7 +35,9 @@ def jit_step(loss_fn: LossFn, optimizer: Optimizer, mesh: Mesh) -> Step:
 def pmap_step(loss_fn: LossFn, optimizer: Optimizer, devices: Sequence[jax.Device] | None = None) -> Step:
     """The step as one program a device. Rows are dealt out in order; their number must divide by the devices'."""
     devices = list(devices if devices is not None else jax.devices())
-    step = jax.pmap(make_step(loss_fn, optimizer, AXIS), AXIS, in_axes=(None, 0), out_axes=(None, None), devices=devices)
+    step = jax.pmap(
+        make_step(loss_fn, optimizer, AXIS), AXIS, in_axes=(None, 0), out_axes=(None, None), devices=devices
+    )
     count = len(devices)
 
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
@@ -64,7 +66,9 @@ def host_rows(batch_size: int) -> range:
     """Which rows of the global batch this host makes."""
     hosts, host = jax.process_count(), jax.process_index()
     if batch_size % hosts:
-        raise ValueError(f"A batch of {batch_size} rows cannot be dealt to {hosts} hosts; choose a multiple of {hosts}.")
+        raise ValueError(
+            f"A batch of {batch_size} rows cannot be dealt to {hosts} hosts; choose a multiple of {hosts}."
+        )
     share = batch_size // hosts
     return range(host * share, (host + 1) * share)
 
@@ -74,5 +78,6 @@ def check_rows(batch: Mapping[str, Any], devices: int) -> None:
     for name, leaf in batch.items():
         if leaf.shape[0] % devices:
             raise ValueError(
-                f"A batch of {leaf.shape[0]} rows ({name}) cannot be dealt to {devices} devices; choose a batch size that {devices} divides."
+                f"A batch of {leaf.shape[0]} rows ({name}) cannot be dealt to {devices} devices; "
+                f"choose a batch size that {devices} divides."
             )

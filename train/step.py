@@ -73,7 +73,9 @@ def init(params: Params, optimizer: Optimizer, seed: int) -> TrainState:
     return TrainState(jnp.int32(0), jnp.uint32(seed % 2**32), params, optimizer.transform().init(params))
 
 
-def make_step(loss_fn: LossFn, optimizer: Optimizer, axis_name: str | None = None) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+def make_step(
+    loss_fn: LossFn, optimizer: Optimizer, axis_name: str | None = None
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
     """The pure step for a loss; wrap it with `train.parallel`.
 
     `loss_fn(params, batch, dropout_key)` returns sums. Under pmap (`axis_name`) the sums and gradients are added over
@@ -94,7 +96,11 @@ def make_step(loss_fn: LossFn, optimizer: Optimizer, axis_name: str | None = Non
         sums, gradient = add((local, gradient))
         gradient = jax.tree.map(lambda leaf: leaf / jnp.maximum(sums.weight, 1.0), gradient)
         params, optimizer_state = optimizer.update(gradient, state.optimizer_state, state.params)
-        metrics = {**means(sums), "gradient_norm": optax.tree.norm(gradient), "learning_rate": optimizer.rate(state.step)}
+        metrics = {
+            **means(sums),
+            "gradient_norm": optax.tree.norm(gradient),
+            "learning_rate": optimizer.rate(state.step),
+        }
         return TrainState(state.step + 1, state.seed, params, optimizer_state), metrics
 
     return step

@@ -20,7 +20,9 @@ def _train(step, state, steps, place=lambda batch: batch):
 
 def _run_on(devices, steps=8):
     mesh = data_mesh(devices)
-    return _train(jit_step(toy_loss, OPTIMIZER, mesh), place_state(toy_state(), mesh), steps, lambda b: place_batch(b, mesh))
+    return _train(
+        jit_step(toy_loss, OPTIMIZER, mesh), place_state(toy_state(), mesh), steps, lambda b: place_batch(b, mesh)
+    )
 
 
 def test_it_learns():
@@ -80,8 +82,8 @@ def test_biases_and_norms_do_not_decay():
 
 
 def test_rows_that_cannot_be_dealt_out_are_one_clear_error():
-    with pytest.raises(ValueError, match="12 rows .* 8 devices"):
+    with pytest.raises(ValueError, match=r"12 rows .* 8 devices"):
         place_batch(toy_batch(0, rows=12), data_mesh())
-    with pytest.raises(ValueError, match="12 rows .* 8 devices"):
+    with pytest.raises(ValueError, match=r"12 rows .* 8 devices"):
         pmap_step(toy_loss, OPTIMIZER)(toy_state(), toy_batch(0, rows=12))
     assert host_rows(16) == range(16)
