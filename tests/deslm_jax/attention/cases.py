@@ -1,6 +1,7 @@
 """Problems small enough for the loops of the oracle, and how to run an implementation on one and measure its error."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
@@ -16,7 +17,15 @@ from deslm_jax.attention.reference import attend_dense
 from tests.deslm_jax.attention import oracle
 from tests.deslm_jax.attention.oracle import Problem
 
-ARRAYS = ("q", "k", "v", "q_global", "k_global", "v_global")
+_FIELDS = {
+    "q": "q_BTHD",
+    "k": "k_BSKD",
+    "v": "v_BSKD",
+    "q_global": "q_global_BGHD",
+    "k_global": "k_global_BSKD",
+    "v_global": "v_global_BSKD",
+}
+Prepared = tuple[AttentionInputs, SparseAttentionSpec, AttentionOptions]
 Run = Callable[[AttentionInputs, SparseAttentionSpec, AttentionOptions], tuple[jax.Array, jax.Array]]
 # Compiling is what these tests cost; the code is the same and its arithmetic nearly so.
 QUICK_COMPILE = {"xla_backend_optimization_level": 0}
@@ -94,9 +103,7 @@ IMPLEMENTATIONS: dict[str, Run] = {
 }
 
 
-def prepare(
-    p: Problem, rate: float = 0.0, rng: jax.Array | None = None
-) -> tuple[AttentionInputs, SparseAttentionSpec, AttentionOptions]:
+def prepare(p: Problem, rate: float = 0.0, rng: jax.Array | None = None) -> Prepared:
     """The problem as the door hands it to an implementation."""
     spec = SparseAttentionSpec(p.window, p.causal)
     arrays = (p.q, p.k, p.v, p.global_idx, p.q_global, p.k_global, p.v_global, p.segment_ids, p.kv_len)
@@ -112,36 +119,30 @@ def cotangents(p: Problem) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run_with_gradients(
-    run: Run,
-    prepared: tuple[AttentionInputs, SparseAttentionSpec, AttentionOptions],
-    d_out: np.ndarray,
-    d_lse: np.ndarray,
-    compiler_options: dict[str, Any] | None = None,
+    run: Run, prepared: Prepared, d_out: np.ndarray, d_lse: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """(out, lse, gradients by name), everything but spec and options traced."""
     inputs, spec, options = prepared
-    places = {
-        name: field for name, field in zip(ARRAYS, _ARRAY_FIELDS, strict=True) if getattr(inputs, field) is not None
-    }
-
-    def loss(arrays: dict[str, jax.Array], inputs: AttentionInputs, d_out: jax.Array, d_lse: jax.Array) -> Any:
-        out, lse = run(inputs._replace(**{places[name]: x for name, x in arrays.items()}), spec, options)
-        # d_lse of a row that sees nothing is not a number to multiply -inf with.
-        return (out * d_out).sum() + jnp.where(lse > -jnp.inf, lse * d_lse, 0).sum(), (out, lse)
-
-    arrays = {name: getattr(inputs, field) for name, field in places.items()}
-    step = jax.jit(jax.value_and_grad(loss, has_aux=True), compiler_options=compiler_options or QUICK_COMPILE)
+    arrays = {name: getattr(inputs, field) for name, field in _FIELDS.items() if getattr(inputs, field) is not None}
+    step = _compiled(run, spec, options)
     (_, (out, lse)), grad = step(arrays, inputs, jnp.asarray(d_out), jnp.asarray(d_lse))
     return np.asarray(out), np.asarray(lse), {name: np.asarray(x) for name, x in grad.items()}
 
 
-_ARRAY_FIELDS = ("q_BTHD", "k_BSKD", "v_BSKD", "q_global_BGHD", "k_global_BSKD", "v_global_BSKD")
+@cache
+def _compiled(run: Run, spec: SparseAttentionSpec, options: AttentionOptions) -> Any:
+    def loss(arrays: dict[str, jax.Array], inputs: AttentionInputs, d_out: jax.Array, d_lse: jax.Array) -> Any:
+        out, lse = run(inputs._replace(**{_FIELDS[name]: x for name, x in arrays.items()}), spec, options)
+        # d_lse of a row that sees nothing is not a number to multiply -inf with.
+        return (out * d_out).sum() + jnp.where(lse > -jnp.inf, lse * d_lse, 0).sum(), (out, lse)
+
+    return jax.jit(jax.value_and_grad(loss, has_aux=True), compiler_options=QUICK_COMPILE)
 
 
 def assert_agrees(
     p: Problem,
     run: Run,
-    prepared: tuple[AttentionInputs, SparseAttentionSpec, AttentionOptions] | None = None,
+    prepared: Prepared | None = None,
     forward: float = 2e-6,
     backward: float = 2e-5,
 ) -> None:

@@ -40,24 +40,17 @@ CASES: dict[str, Problem] = {
     ),
 }
 PLANS = {
-    "dense": ["uneven, grouped heads, packed", "own projections of globals, lengths", "cross"],
+    "dense": ["uneven, grouped heads, packed", "own projections of globals, lengths"],
     "one tile": [
         "even",
         "uneven, grouped heads, packed",
         "own projections of globals, lengths",
         "causal, packed, own projections",
-        "cross",
         "fully masked rows",
     ],
     "blocks": list(CASES),
-    "key chunks": [
-        "uneven, grouped heads, packed",
-        "causal, unlimited left",
-        "unlimited right, own projections",
-        "cross",
-        "fully masked rows",
-    ],
-    "all heads": ["uneven, grouped heads, packed", "own projections of globals, lengths"],
+    "key chunks": ["uneven, grouped heads, packed", "causal, unlimited left", "cross"],
+    "all heads": ["own projections of globals, lengths"],
 }
 
 
@@ -73,16 +66,16 @@ def test_hand_written_gradients_are_those_of_jax_in_float64() -> None:
     with jax.enable_x64(True):
         inputs, spec, options = prepare(p)
         wide = jax.tree.map(lambda x: x.astype(jnp.float64) if x.dtype == jnp.float32 else x, inputs)
-        for run in (IMPLEMENTATIONS["dense"], IMPLEMENTATIONS["blocks"]):
-            grad = run_with_gradients(run, (wide, spec, options), d_out.astype(np.float64), d_lse.astype(np.float64))[2]
-            for name, x in grad.items():
-                np.testing.assert_allclose(x, want[name], rtol=0, atol=1e-12, err_msg=name)
+        d_out, d_lse = d_out.astype(np.float64), d_lse.astype(np.float64)
+        grad = run_with_gradients(IMPLEMENTATIONS["dense"], (wide, spec, options), d_out, d_lse)[2]
+    for name, x in grad.items():
+        np.testing.assert_allclose(x, want[name], rtol=0, atol=1e-12, err_msg=name)
 
 
 sides = st.one_of(st.none(), st.integers(0, 9), st.just(60))
 
 
-@settings(max_examples=8, derandomize=True)
+@settings(max_examples=5, derandomize=True)
 @given(
     seed=st.integers(0, 999),
     rows=st.integers(1, 41),

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import pytest
 
 from deslm_jax.attention import SparseAttentionSpec, sparse_attention
+from tests.deslm_jax.attention.cases import QUICK_COMPILE
 
 WINDOWS = {
     "window": SparseAttentionSpec((16, 16)),
-    "causal": SparseAttentionSpec((20, 0), causal=True),
     "wide": SparseAttentionSpec((900, 900)),
     "unlimited left": SparseAttentionSpec((None, 3)),
     "unlimited": SparseAttentionSpec((None, None)),
@@ -54,13 +54,13 @@ def largest(jaxpr: Any) -> int:
     return max(sizes)
 
 
-@pytest.mark.parametrize("length", [4096, 8192])
 @pytest.mark.parametrize("name", list(WINDOWS))
-def test_no_array_of_rows_times_keys(name: str, length: int) -> None:
+def test_no_array_of_rows_times_keys(name: str) -> None:
+    length = 8192
     step = attention_and_gradients(WINDOWS[name], dropout_rate=0.1, dropout_rng=jax.random.key(0))
     for n_globals, separate in ((8, True), (length, False)):
         biggest = largest(jax.make_jaxpr(step)(*shapes(length, n_globals, separate)).jaxpr)
-        assert biggest <= 64 * length, (biggest, length * length)
+        assert biggest <= 96 * length, (biggest, length * length)
 
 
 def test_the_scan_sees_a_dense_matrix() -> None:
@@ -68,15 +68,11 @@ def test_the_scan_sees_a_dense_matrix() -> None:
     assert largest(jax.make_jaxpr(step)(*shapes(512, 8)).jaxpr) >= 512 * 512
 
 
-@pytest.mark.parametrize("name", ["window", "unlimited"])
-def test_working_memory_grows_with_the_length(name: str) -> None:
-    step = jax.jit(attention_and_gradients(WINDOWS[name]))
-    # Enough heads' worth of arrays for the linear part to outweigh a tile's constant share.
-    bytes_used = [
-        step.lower(*shapes(length, 8)).compile().memory_analysis().temp_size_in_bytes for length in (4096, 8192, 16384)
-    ]
-    first, second = bytes_used[1] - bytes_used[0], bytes_used[2] - bytes_used[1]
-    assert second <= 2.2 * first
-    assert bytes_used[2] <= 4.4 * bytes_used[0]
-    # A few arrays of T x H x D float32 and the statistics of the rows, against T x T.
-    assert bytes_used[2] <= 16384 * 8 * 4 * 24
+@pytest.mark.parametrize(("name", "lengths"), [("window", (4096, 8192, 16384)), ("unlimited", (4096, 16384))])
+def test_working_memory_grows_with_the_length(name: str, lengths: tuple[int, ...]) -> None:
+    step = jax.jit(attention_and_gradients(WINDOWS[name]), compiler_options=QUICK_COMPILE)
+    used = [step.lower(*shapes(n, 8)).compile().memory_analysis().temp_size_in_bytes for n in lengths]
+    for i in range(1, len(lengths)):
+        assert used[i] / used[0] <= 1.1 * lengths[i] / lengths[0]
+    # Some ten arrays of T x H x D float32; T x T of them would be eight hundred times that.
+    assert used[-1] <= 16384 * 8 * 4 * 12

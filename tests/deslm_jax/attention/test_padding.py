@@ -1,9 +1,20 @@
 """What is padded may hold anything: NaN there reaches no valid output and no gradient."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.deslm_jax.attention.cases import IMPLEMENTATIONS, cotangents, make_problem, prepare, run_with_gradients
+from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions
+from deslm_jax.attention.mask import SparseAttentionSpec
+from tests.deslm_jax.attention.cases import (
+    IMPLEMENTATIONS,
+    Run,
+    cotangents,
+    make_problem,
+    prepare,
+    run_with_gradients,
+)
 from tests.deslm_jax.attention.oracle import Problem
 
 
@@ -17,7 +28,19 @@ def poisoned(p: Problem, where_BT: np.ndarray, names: tuple[str, ...]) -> Proble
     return p._replace(**replaced)
 
 
-@pytest.mark.parametrize("name", ["dense", "one tile", "blocks", "key chunks"])
+def _selecting(wanted_BT: np.ndarray, run: Run) -> Run:
+    """As a caller does: a loss that selects the rows it wants, and so sends zero cotangents to the others."""
+
+    def selected(
+        inputs: AttentionInputs, spec: SparseAttentionSpec, options: AttentionOptions
+    ) -> tuple[jax.Array, jax.Array]:
+        out, lse = run(inputs, spec, options)
+        return jnp.where(wanted_BT[:, :, None, None], out, 0), jnp.where(wanted_BT[:, :, None], lse, 0)
+
+    return selected
+
+
+@pytest.mark.parametrize("name", ["dense", "one tile", "blocks"])
 def test_poison_under_segments(name: str) -> None:
     p = make_problem(21, rows=22, window=(3, 3), n_globals=4, separate=True, segments=True)
     assert p.segment_ids is not None and p.global_idx is not None
@@ -40,26 +63,14 @@ def test_poison_under_segments(name: str) -> None:
             assert (x[padded] == 0).all(), argument
 
 
-@pytest.mark.parametrize("name", ["one tile", "blocks"])
-def test_poison_beyond_the_length(name: str) -> None:
+def test_poison_beyond_the_length() -> None:
     p = make_problem(22, rows=20, window=(3, 2), n_globals=3)._replace(kv_len=np.array([13, 20], np.int32))
     beyond = np.arange(20)[None] >= np.array([[13], [20]])
     d_out, d_lse = cotangents(p)
     d_out[beyond], d_lse[beyond] = 0, 0  # rows beyond the length are computed, and the caller ignores them
-    out, _, grad = run_with_gradients(IMPLEMENTATIONS[name], prepare(p), d_out, d_lse)
-    bad = prepare(poisoned(p, beyond, ("q", "k", "v")))
-    bad_out, _, bad_grad = run_with_gradients(_ignoring(beyond, IMPLEMENTATIONS[name]), bad, d_out, d_lse)
+    run = _selecting(~beyond, IMPLEMENTATIONS["blocks"])
+    out, _, grad = run_with_gradients(run, prepare(p), d_out, d_lse)
+    bad_out, _, bad_grad = run_with_gradients(run, prepare(poisoned(p, beyond, ("q", "k", "v"))), d_out, d_lse)
     np.testing.assert_array_equal(bad_out[~beyond], out[~beyond])
     for argument, x in bad_grad.items():
         np.testing.assert_array_equal(x, grad[argument], err_msg=argument)
-
-
-def _ignoring(beyond_BT: np.ndarray, run):  # type: ignore[no-untyped-def]
-    # As a caller does: a loss that selects the rows it wants, and so sends zero cotangents to the others.
-    import jax.numpy as jnp
-
-    def selected(inputs, spec, options):  # type: ignore[no-untyped-def]
-        out, lse = run(inputs, spec, options)
-        return jnp.where(beyond_BT[:, :, None, None], 0, out), jnp.where(beyond_BT[:, :, None], 0, lse)
-
-    return selected
