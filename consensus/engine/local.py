@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from consensus.engine.mempool import Mempool
 from consensus.ledger.app import App
-from consensus.ledger.block import Tip, check_head, sign_block
+from consensus.ledger.block import Tip, check_head, make_seal, sign_block
 from consensus.ledger.errors import LedgerError
 from consensus.ledger.events import Event
 from consensus.ledger.execution import Receipt
@@ -95,8 +95,9 @@ class LocalEngine:
         verdict = self.app.process_proposal(transactions)
         if isinstance(verdict, Reject):
             raise LedgerError(f"block {self.height + 1} was refused: {verdict.reason}.")
-        result = self.app.finalize_block(transactions)
-        block = sign_block(self._key, self._tip, transactions, result.app_hash)
+        seal = make_seal(self._key, self.height + 1, self.app.state.beacon)
+        result = self.app.finalize_block(transactions, seal)
+        block = sign_block(self._key, self._tip, transactions, seal, result.app_hash)
         self.app.commit(lambda snapshot: self.store.append(block, snapshot))
         self._tip = Tip(block.height, block.hash(), block.app_hash)
         self.mempool.update(transactions)

@@ -88,13 +88,17 @@ class App:
                 return Reject(f"transaction {number + 1} is not valid: {receipt.reason}")
         return ACCEPT
 
-    def finalize_block(self, transactions: Sequence[bytes], proposer: bytes | None = None) -> FinalizedBlock:
+    def finalize_block(
+        self, transactions: Sequence[bytes], seal: bytes = b"", proposer: bytes | None = None
+    ) -> FinalizedBlock:
         """Execute a block on top of the committed state; nothing is kept until `commit`.
 
-        An invalid transaction gets a receipt that says why and changes nothing. `proposer` (default: the genesis's
-        sequencer) is paid R7's share of the tasks that settle.
+        An invalid transaction gets a receipt that says why and changes nothing. `seal` is what the engine adds to the
+        salts of the beacon: bytes that nobody who asked a task in this block could know. `proposer` (default: the
+        genesis's sequencer) is paid R7's share of the tasks that settle.
         """
         draft, receipts = self._execute(transactions)
+        draft.salts.append(seal)
         finish_block(draft, self.genesis.sequencer if proposer is None else proposer)
         state = draft.freeze()
         error_micro = compute_supply_error_micro(compute_supply_micro(state.network, state.nodes))

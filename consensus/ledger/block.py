@@ -2,28 +2,36 @@
 
 from typing import NamedTuple
 
-from consensus.ledger.codec import Bytes32, Bytes64, Natural, Record, decode
+import msgspec
+
+from consensus.ledger.codec import Bytes32, Bytes64, Natural, Record, decode, encode
 from consensus.ledger.errors import LedgerError
 from consensus.ledger.hashing import digest
 from consensus.ledger.keys import SigningKey, verify
 from consensus.ledger.limits import BLOCK_BYTES
 
-DOMAIN = "deslm/block/1"
+DOMAIN, SEAL_DOMAIN = "deslm/block/1", "deslm/seal/1"
 _OVERHEAD_BYTES = 1 << 18  # lengths of up to 65,536 short transactions, and the header
 
 
 class Block(Record, frozen=True):
-    """One block. `previous_hash` of the first is the genesis's; `app_hash` is that of the state after it."""
+    """One block. `previous_hash` of the first is the genesis's; `app_hash` is that of the state after it.
+
+    `seal` is the sequencer's signature over the beacon before the block, and one of the salts that make the next one:
+    nobody else can compute it, so who asks a task cannot know the seats it will draw.
+    """
 
     height: Natural
     previous_hash: Bytes32
     transactions: tuple[bytes, ...]
+    seal: Bytes64
     app_hash: Bytes32
     signature: Bytes64
 
     def hash(self) -> bytes:
         """32 bytes over all but the signature: what the sequencer signs and the next block names."""
-        return digest(DOMAIN, self.height, self.previous_hash, digest(DOMAIN, *self.transactions), self.app_hash)
+        transactions_hash = digest(DOMAIN, *self.transactions)
+        return digest(DOMAIN, self.height, self.previous_hash, transactions_hash, self.seal, self.app_hash)
 
 
 class Tip(NamedTuple):
@@ -34,11 +42,15 @@ class Tip(NamedTuple):
     app_hash: bytes
 
 
-def sign_block(key: SigningKey, tip: Tip, transactions: tuple[bytes, ...], app_hash: bytes) -> Block:
+def make_seal(key: SigningKey, height: int, beacon: bytes) -> bytes:
+    """The seal of block `height` over the beacon before it."""
+    return key.sign(SEAL_DOMAIN, encode((height, beacon)))
+
+
+def sign_block(key: SigningKey, tip: Tip, transactions: tuple[bytes, ...], seal: bytes, app_hash: bytes) -> Block:
     """The block after `tip`."""
-    height = tip.height + 1
-    name = digest(DOMAIN, height, tip.block_hash, digest(DOMAIN, *transactions), app_hash)
-    return Block(height, tip.block_hash, transactions, app_hash, key.sign(DOMAIN, name))
+    draft = Block(tip.height + 1, tip.block_hash, transactions, seal, app_hash, bytes(64))
+    return msgspec.structs.replace(draft, signature=key.sign(DOMAIN, draft.hash()))
 
 
 def check_block(data: bytes, tip: Tip, sequencer: bytes) -> Block:
@@ -47,6 +59,12 @@ def check_block(data: bytes, tip: Tip, sequencer: bytes) -> Block:
     if block.previous_hash != tip.block_hash:
         raise LedgerError(f"block {block.height} does not follow the block before it; restore the ledger from a copy.")
     return block
+
+
+def check_seal(block: Block, beacon: bytes, sequencer: bytes) -> None:
+    """LedgerError unless the block's seal is the sequencer's over the beacon before it."""
+    if not verify(sequencer, SEAL_DOMAIN, encode((block.height, beacon)), block.seal):
+        raise LedgerError(f"block {block.height} is not sealed over the beacon before it; restore the ledger.")
 
 
 def check_head(data: bytes, tip: Tip, sequencer: bytes) -> None:

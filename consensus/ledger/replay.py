@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from consensus.ledger.app import App, FinalizedBlock
-from consensus.ledger.block import Tip, check_block
+from consensus.ledger.block import Tip, check_block, check_seal
 from consensus.ledger.errors import LedgerError
 from consensus.ledger.events import Event
 from consensus.ledger.genesis import Genesis
@@ -59,10 +59,11 @@ def replay_blocks(store: Store, app: App) -> Iterator[FinalizedBlock]:
     tip = Tip(0, genesis.hash(), compute_app_hash(app.state.encode()))
     while tip.height < end.height:
         block = check_block(store.block(tip.height + 1), tip, genesis.sequencer)
+        check_seal(block, app.state.beacon, genesis.sequencer)
         verdict = app.process_proposal(block.transactions)
         if isinstance(verdict, Reject):
             raise LedgerError(f"block {block.height} cannot be: {verdict.reason}.")
-        result = app.finalize_block(block.transactions)
+        result = app.finalize_block(block.transactions, block.seal)
         if result.app_hash != block.app_hash:
             raise LedgerError(f"block {block.height} leads to another state than it claims; restore the ledger.")
         app.commit()

@@ -4,6 +4,8 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from consensus import presets
 from consensus.engine.local import BlockResult, LocalEngine
 from consensus.ledger.app import App, FinalizedBlock
@@ -53,9 +55,9 @@ def key(name: str) -> SigningKey:
 NAMES = {key(name).public: name for name in (*GENERATORS, *DISCRIMINATORS, "asker", "sequencer", "auditor", "canary")}
 
 
-def small_genesis(params: Params | None = None, generators: int = 3, discriminators: int = 6) -> Genesis:
-    """Four generators and four discriminators of 600 pots, an asker, and the three officers."""
-    params = params or presets.minimal()
+def small_genesis(params: Params | None = None, generators: int = 5, discriminators: int = 6) -> Genesis:
+    """Four generators and four discriminators of 600 pots, an asker, and the officers; many random audits."""
+    params = params or presets.minimal()._replace(random_audit_rate_q16=np.asarray(presets.q16(0.25), np.int64))
     stake = 600 * typical_pot_micro(params, TIP)
     rows = [Account(key(name).public, name, MICRO, stake, 1) for name in GENERATORS]
     rows += [Account(key(name).public, name, MICRO, stake, 2) for name in DISCRIMINATORS]

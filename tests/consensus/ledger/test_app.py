@@ -21,9 +21,9 @@ from tests.consensus.ledger.conftest import Played
 from tests.consensus.ledger.network import NAMES, TIP, Chain, key, small_genesis
 
 
-def stored_blocks(played: Played) -> list[tuple[bytes, ...]]:
+def stored_blocks(played: Played) -> list[Block]:
     with Store.open(played.folder, read_only=True) as store:
-        return [decode(store.block(h), Block, 2 << 20).transactions for h in range(1, store.tip().height + 1)]
+        return [decode(store.block(h), Block, 2 << 20) for h in range(1, store.tip().height + 1)]
 
 
 def test_every_change_of_stake_is_explained(original: Played) -> None:
@@ -75,8 +75,8 @@ def test_the_same_blocks_give_the_same_hashes(original: Played) -> None:
     """Also without proposals before, and from a state that was stored and loaded between any two blocks."""
     app = App()
     app.init_chain(small_genesis())
-    for transactions, block in zip(stored_blocks(original), original.blocks, strict=True):
-        result = app.finalize_block(transactions)
+    for stored, block in zip(stored_blocks(original), original.blocks, strict=True):
+        result = app.finalize_block(stored.transactions, stored.seal)
         assert (result.app_hash, result.events) == (block.app_hash, block.events)
         snapshots: list[bytes] = []
         app.commit(snapshots.append)
@@ -85,15 +85,17 @@ def test_the_same_blocks_give_the_same_hashes(original: Played) -> None:
 
 
 def test_a_stored_state_comes_back_whole(original: Played) -> None:
-    app = App()
+    """After every block; some of the states hold open tasks, escrows, and audits that wait for their truth."""
+    app, seen = App(), set()
     app.init_chain(small_genesis())
-    for transactions in stored_blocks(original)[:12]:
-        app.finalize_block(transactions)
+    for stored in stored_blocks(original):
+        app.finalize_block(stored.transactions, stored.seal)
         app.commit()
-    again = decode_state(app.state.encode())
-    assert again.encode() == app.state.encode()
-    assert again.open == app.state.open and again.pending == app.state.pending and again.row == app.state.row
-    assert again.open or again.pending
+        state, again = app.state, decode_state(app.state.encode())
+        assert again.encode() == state.encode()
+        assert (again.open, again.pending, again.row) == (state.open, state.pending, state.row)
+        seen |= {"open" for _ in again.open} | {"audit" if task.audit else "escrow" for task in again.pending.values()}
+    assert seen == {"open", "audit", "escrow"}
 
 
 def test_nothing_counts_before_commit(chain: Chain) -> None:
@@ -137,6 +139,14 @@ def test_a_proposal_is_not_confused_with_another_block(chain: Chain) -> None:
     chain.app.process_proposal([one])
     chain.app.finalize_block([one])
     assert chain.app.finalize_block([two]) == other.app.finalize_block([two])
+
+
+def test_the_seal_decides_the_seats(chain: Chain) -> None:
+    """In a block without reveals it is all that an asker could not have known."""
+    data = chain.tx("asker", Task(0, "q", TIP, bytes(32)))
+    opened = [chain.app.finalize_block([data], bytes([i]) * 64).events[0] for i in range(4)]
+    assert len({(event.generators, event.discriminators) for event in opened}) == 4
+    assert len({event.task_id for event in opened}) == 1
 
 
 def test_the_proposer_is_an_input(chain: Chain) -> None:

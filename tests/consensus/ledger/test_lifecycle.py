@@ -51,7 +51,7 @@ def test_opening_draws_seats_and_takes_the_fee() -> None:
     chain = no_audits()
     task_id = chain.ask("What is the capital of Peru?")
     task, event = chain.task(task_id), last(chain, ev.TaskOpened)
-    assert {NAMES[k] for k in task.generators} <= set(GENERATORS) and len(task.generators) == 3
+    assert {NAMES[k] for k in task.generators} <= set(GENERATORS) and len(task.generators) == 5
     assert {NAMES[k] for k in task.discriminators} <= set(DISCRIMINATORS) and len(task.discriminators) == 6
     assert task.deadlines == (2, 3, 4, 5, 6)
     assert [task.phase(height) for height in range(2, 8)] == list(Phase)
@@ -72,7 +72,7 @@ def test_accepted_pays_and_releases_after_the_window() -> None:
     assert (event.accepted_text, event.audit, event.candidates, event.height) == (RIGHT, "none", (RIGHT,), 6)
     assert event.margin_q12 >= event.tau_q12 and event.reason == "accepted"
     seats = {line.key: line.seats for line in event.answers}
-    assert sum(seats.values()) == 3 and sum(line.seats for line in event.verdicts) == 6
+    assert sum(seats.values()) == 5 and sum(line.seats for line in event.verdicts) == 6
     escrowed = {p.key: p.amount_micro for p in event.payments if p.reason == ev.GENERATOR_FEE}
     assert escrowed == {k: count * event.flat_fee_micro[0] for k, count in seats.items()}
     judged = {p.key: p.amount_micro for p in event.payments if p.reason == ev.DISCRIMINATOR_FEE}

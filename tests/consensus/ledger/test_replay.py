@@ -9,7 +9,7 @@ import pytest
 
 from consensus.engine.local import LocalEngine
 from consensus.ledger.app import App
-from consensus.ledger.block import Block, Tip, sign_block
+from consensus.ledger.block import Block, Tip, make_seal, sign_block
 from consensus.ledger.codec import decode, encode
 from consensus.ledger.errors import LedgerError
 from consensus.ledger.genesis import Genesis
@@ -141,7 +141,12 @@ def test_another_genesis(played: Played, change: Callable[[Genesis], int]) -> No
     refuse(played.folder, "block 1 does not follow|block 1 was changed")
 
 
-def forge(folder: Path, spoil: Callable[[Chain, list[bytes]], list[bytes]], signer: str = "sequencer") -> None:
+def forge(
+    folder: Path,
+    spoil: Callable[[Chain, list[bytes]], list[bytes]],
+    signer: str = "sequencer",
+    sealer: str = "sequencer",
+) -> None:
     """Three honest blocks, then one that `signer` signs although `spoil` changed its transactions."""
     chain, genesis = Chain(), small_genesis()
     with LocalEngine.create(folder, genesis, key("sequencer")) as engine:
@@ -151,8 +156,10 @@ def forge(folder: Path, spoil: Callable[[Chain, list[bytes]], list[bytes]], sign
         store, app, tip = engine.store, engine.app, engine.store.tip()
         block3 = decode(store.block(3), Block, 2 << 20)
         transactions = spoil(chain, list(block3.transactions))
-        app_hash = app.finalize_block(transactions).app_hash
-        app.commit(lambda snapshot: store.append(sign_block(key(signer), tip, tuple(transactions), app_hash), snapshot))
+        seal = make_seal(key(sealer), 4, app.state.beacon)
+        app_hash = app.finalize_block(transactions, seal).app_hash
+        block = sign_block(key(signer), tip, tuple(transactions), seal, app_hash)
+        app.commit(lambda snapshot: store.append(block, snapshot))
 
 
 def test_a_replayed_message(tmp_path: Path) -> None:
@@ -180,9 +187,16 @@ def test_a_block_of_another_sequencer(tmp_path: Path) -> None:
     refuse(tmp_path, "block 4 was changed: its signature is not the sequencer's")
 
 
+def test_a_seal_that_the_sequencer_chose(tmp_path: Path) -> None:
+    """The seal is fixed by the beacon before, so it cannot be searched for a draw that pleases."""
+    forge(tmp_path, lambda chain, old: [], sealer="asker")
+    refuse(tmp_path, "block 4 is not sealed over the beacon before it")
+
+
 def test_a_block_that_claims_another_state(tmp_path: Path) -> None:
     genesis, app = small_genesis(), App()
+    seal = make_seal(key("sequencer"), 1, genesis.beacon)
     start = Tip(0, genesis.hash(), app.init_chain(genesis))
     with Store.create(tmp_path, genesis, start, app.state.encode()) as store:
-        store.append(sign_block(key("sequencer"), start, (), bytes(32)), app.state.encode())
+        store.append(sign_block(key("sequencer"), start, (), seal, bytes(32)), app.state.encode())
     refuse(tmp_path, "block 1 leads to another state than it claims")

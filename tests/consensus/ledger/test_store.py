@@ -88,7 +88,7 @@ def test_a_reader_does_not_stop_the_writer(tmp_path: Path) -> None:
         engine.step()
         assert reader.tip().height == 1
         with pytest.raises(LedgerError, match="readonly"):
-            reader.append(sign_block(key("sequencer"), reader.tip(), (), bytes(32)), b"")
+            reader.append(sign_block(key("sequencer"), reader.tip(), (), bytes(64), bytes(32)), b"")
     assert replay(tmp_path).height == 1
 
 
@@ -101,7 +101,7 @@ def test_a_block_that_does_not_follow_is_not_stored(tmp_path: Path) -> None:
         tip = engine.store.tip()
         for wrong in (stale, Tip(1, bytes(32), bytes(32))):
             with pytest.raises(LedgerError, match="another process has appended"):
-                engine.store.append(sign_block(key("sequencer"), wrong, (), bytes(32)), b"")
+                engine.store.append(sign_block(key("sequencer"), wrong, (), bytes(64), bytes(32)), b"")
         assert engine.store.tip() == tip
         engine.step()
     assert replay(tmp_path).height == 2
