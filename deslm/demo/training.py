@@ -108,6 +108,8 @@ def _run_all(waiting: list[Job], side_by_side: int, console: Console) -> None:
                     if process.returncode:
                         raise UserError(f"training {job.name} stopped: {_last_line(_log(job))}")
                     progress.update(bar, completed=job.steps)
+                    if not console.is_terminal:
+                        console.print(_last_line(_log(job)), soft_wrap=True)
         finally:
             for _, process, _ in running.values():
                 process.terminate()
