@@ -37,7 +37,7 @@ function nodePanel(node, shared) {
 }
 
 function drawNode(width, node, honest, shared) {
-  const stakeHeight = 64, reputationHeight = 34, gap = 22, right = 48;
+  const stakeHeight = 64, reputationHeight = 34, gap = 22, right = 62;
   const height = stakeHeight + gap + reputationHeight + 16;
   const gains = node.stake.map(([at, stake]) => [at, stake - node.stake_before]);
   const own = [Math.min(0, ...gains.map(([, value]) => value)), Math.max(0, ...gains.map(([, value]) => value))];
