@@ -67,7 +67,7 @@ class Discriminator(nn.Module):
         types_BT = jnp.zeros_like(ids) if token_types is None else token_types
         x_BTC = TokenEmbedding(cfg, name="embedding")(ids)
         types = self.param("type_table", drawn("type_table"), (cfg.token_types, cfg.d_model))
-        x_BTC = x_BTC + types[jnp.minimum(types_BT, cfg.token_types - 1)]
+        x_BTC = x_BTC + jnp.take(types, types_BT, axis=0, mode="clip")
         if cfg.match_embedding:
             takes_part_BT = mask_BT & (ids >= cfg.first_text_id)
             flags_BT3 = match_flags(ids, types_BT, takes_part_BT, cfg.vocab_size)

@@ -12,7 +12,7 @@ from flax import linen as nn
 
 from deslm_jax.config import GeneratorConfig
 from deslm_jax.dropout import at_site, drop, seed_from
-from deslm_jax.layers import Block, Encoder, KeysValues, TokenEmbedding, norm
+from deslm_jax.layers import Block, Encoder, KeysValues, LayerNorm, TokenEmbedding
 from deslm_jax.positions import AddPositions
 
 
@@ -35,7 +35,7 @@ class Generator(nn.Module):
         self.target_positions = AddPositions(cfg, cfg.max_target_len)
         self.encoder = Encoder(cfg)
         self.decoder_blocks = [Block(cfg, decoder=True, name=f"decoder_{i}") for i in range(cfg.decoder_layers)]
-        self.final_norm = norm(cfg)
+        self.final_norm = LayerNorm(cfg)
 
     def __call__(
         self,
@@ -44,6 +44,7 @@ class Generator(nn.Module):
         encoder_mask: jax.Array | None = None,
         global_mask: jax.Array | None = None,
         deterministic: bool = True,
+        places: jax.Array | None = None,
     ) -> jax.Array:
         """Returns the logits of the next token at every place of the answer, float32 [B,U,V].
 
@@ -51,7 +52,8 @@ class Generator(nn.Module):
         bool [B,S], True where a token is (default: where `enc_ids` is not padding); `global_mask` bool [B,S], who sees
         and is seen by everyone (default: `cfg.global_tokens`, where the whole prompt is the question).
         A prompt or answer longer than the config allows is a ValueError; so are more globals than `cfg.max_globals`.
-        Not deterministic: pass `rngs={"dropout": key}` to `apply`.
+        Not deterministic: pass `rngs={"dropout": key}` to `apply`. With `places` (int32 [N], row * U + position) only
+        those logits are computed, float32 [N,V]: most places of short answers are padding, and logits are dear.
         """
         seed = None if deterministic else seed_from(self.make_rng("dropout"))
         memory = self.memory(enc_ids, encoder_mask, global_mask, at_site(seed, 0))
@@ -62,6 +64,9 @@ class Generator(nn.Module):
         x_BUC = drop(self.target_positions(self.embedding(dec_ids)), self.cfg.dropout, at_site(seed, 1))
         for i, (block, layer) in enumerate(zip(self.decoder_blocks, memory.layers, strict=True)):
             x_BUC = block(x_BUC, memory=(layer, memory.mask_BS), seed=at_site(seed, 2 + i))
+        if places is not None:
+            x_NC = jnp.reshape(x_BUC, (-1, x_BUC.shape[-1]))[places]
+            return self.embedding.logits(self.final_norm(x_NC[None]))[0]
         return self.embedding.logits(self.final_norm(x_BUC))
 
     def memory(

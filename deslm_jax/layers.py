@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 from deslm_jax.attention import SparseAttentionSpec, global_idx_from_mask, sparse_attention
@@ -59,9 +60,20 @@ class Dense(nn.Module):
         return jnp.reshape(flat, (*x.shape[:-1], self.width))
 
 
-def norm(cfg: ModelConfig) -> nn.LayerNorm:
-    """Returns the layer norm of this config."""
-    return nn.LayerNorm(epsilon=cfg.norm_epsilon, use_bias=cfg.use_bias)
+class LayerNorm(nn.Module):
+    """Layer norm over channels (Ba et al. 2016). Linen's own takes half as long again on a CPU, for E[x^2] - E[x]^2."""
+
+    cfg: ModelConfig
+
+    @nn.compact
+    def __call__(self, x_BTC: jax.Array) -> jax.Array:
+        """Returns [B,T,C]."""
+        width = (x_BTC.shape[-1],)
+        centred_BTC = x_BTC - jnp.mean(x_BTC, axis=-1, keepdims=True)
+        variance_BT1 = jnp.mean(centred_BTC * centred_BTC, axis=-1, keepdims=True)
+        scale_C = self.param("scale", nn.initializers.ones, width)
+        out_BTC = centred_BTC * jax.lax.rsqrt(variance_BT1 + self.cfg.norm_epsilon) * scale_C[None, None]
+        return out_BTC + self.param("bias", nn.initializers.zeros, width)[None, None] if self.cfg.use_bias else out_BTC
 
 
 class TokenEmbedding(nn.Module):
@@ -74,7 +86,7 @@ class TokenEmbedding(nn.Module):
 
     def __call__(self, ids_BT: jax.Array) -> jax.Array:
         """Returns [B,T,C]; an id outside the vocabulary gives NaN."""
-        x_BTC = self.table_VC.at[ids_BT].get(mode="fill", fill_value=jnp.nan)
+        x_BTC = jnp.take(self.table_VC, ids_BT, axis=0, mode="fill", fill_value=jnp.nan)
         return x_BTC * self.cfg.d_model**0.5 if self.cfg.embedding_scale else x_BTC
 
     def logits(self, x_BTC: jax.Array) -> jax.Array:
@@ -101,7 +113,7 @@ class SelfAttention(nn.Module):
         """Returns the mixed sequence, [B,T,C]. `visible` None: causal, everything before."""
         cfg, length = self.cfg, x_BTC.shape[1]
         q, k, v = self._heads(self.query_key_value(x_BTC), 3)
-        places_T = jnp.arange(length, dtype=jnp.int32)
+        places_T = np.arange(length, dtype=np.int32)
         options: dict[str, Any] = {}
         if visible is None:
             spec = SparseAttentionSpec(window=(None, 0), causal=True)
@@ -124,7 +136,7 @@ class SelfAttention(nn.Module):
         seen_11S = (jnp.arange(past.k_BSHD.shape[1]) <= position)[None, None]
         return self.out(jnp.reshape(attend(q, past, seen_11S), x_B1C.shape)), past
 
-    def _globals(self, x_BTC: jax.Array, idx_BG: jax.Array | None, places_T: jax.Array) -> dict[str, jax.Array]:
+    def _globals(self, x_BTC: jax.Array, idx_BG: jax.Array | None, places_T: np.ndarray) -> dict[str, jax.Array]:
         if idx_BG is None:
             return {}
         if not self.cfg.global_projections:
@@ -138,7 +150,7 @@ class SelfAttention(nn.Module):
     def _heads(self, flat_BTX: jax.Array, n: int) -> list[jax.Array]:
         return split_heads(flat_BTX, n, self.cfg)
 
-    def _turn(self, x_BTHD: jax.Array, positions: jax.Array) -> jax.Array:
+    def _turn(self, x_BTHD: jax.Array, positions: jax.Array | np.ndarray) -> jax.Array:
         return rotate(x_BTHD, positions) if self.cfg.positions == "rotary" else x_BTHD
 
 
@@ -191,10 +203,10 @@ class Block(nn.Module):
     decoder: bool = False
 
     def setup(self) -> None:
-        self.attention_norm, self.attention = norm(self.cfg), SelfAttention(self.cfg, causal=self.decoder)
+        self.attention_norm, self.attention = LayerNorm(self.cfg), SelfAttention(self.cfg, causal=self.decoder)
         if self.decoder:
-            self.cross_norm, self.cross_attention = norm(self.cfg), CrossAttention(self.cfg)
-        self.feed_forward_norm, self.feed_forward = norm(self.cfg), FeedForward(self.cfg)
+            self.cross_norm, self.cross_attention = LayerNorm(self.cfg), CrossAttention(self.cfg)
+        self.feed_forward_norm, self.feed_forward = LayerNorm(self.cfg), FeedForward(self.cfg)
 
     def __call__(
         self,
@@ -239,7 +251,7 @@ class Encoder(nn.Module):
 
     def setup(self) -> None:
         self.blocks = [Block(self.cfg, name=f"block_{i}") for i in range(self.cfg.encoder_layers)]
-        self.final_norm = norm(self.cfg)
+        self.final_norm = LayerNorm(self.cfg)
 
     def __call__(
         self,
@@ -249,7 +261,7 @@ class Encoder(nn.Module):
         question_mask_BT: jax.Array,
         seed: jax.Array | None,
     ) -> jax.Array:
-        """Returns the encoded sequence, [B,T,C]; padded positions hold numbers nobody may read.
+        """Returns the encoded sequence, [B,T,C]; padded positions are 0.
 
         `global_mask_BT` None: as `cfg.global_tokens` says, nobody, the first position, or that and the positions of
         `question_mask_BT`. More globals than `cfg.max_globals`: a ValueError outside jit, a row of NaN inside.
@@ -258,7 +270,7 @@ class Encoder(nn.Module):
         visible = Visible(segment_ids_BT, self._global_positions(mask_BT, global_mask_BT, question_mask_BT))
         for i, block in enumerate(self.blocks):
             x_BTC = block(x_BTC, visible, seed=at_site(seed, i))
-        return self.final_norm(x_BTC)
+        return jnp.where(mask_BT[..., None], self.final_norm(x_BTC), 0.0)
 
     def _global_positions(
         self, mask_BT: jax.Array, global_mask_BT: jax.Array | None, question_mask_BT: jax.Array

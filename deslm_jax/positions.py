@@ -21,13 +21,15 @@ def sinusoids(n_positions: int, width: int) -> np.ndarray:
     return np.concatenate([np.sin(wave), np.cos(wave)], axis=1).astype(np.float32)
 
 
-def rotate(x_BTHD: jax.Array, positions: jax.Array) -> jax.Array:
+def rotate(x_BTHD: jax.Array, positions: jax.Array | np.ndarray) -> jax.Array:
     """Returns `x_BTHD` turned by its position, feature i with feature i + D/2; `positions` int32, [T] or [B,T]."""
     half = x_BTHD.shape[-1] // 2
     wavelengths = (_LONGEST_WAVE ** (-np.arange(half) / half)).astype(np.float32)
-    angle = positions.astype(jnp.float32)[..., None] * jnp.expand_dims(wavelengths, tuple(range(positions.ndim)))
-    angle = jnp.reshape(angle, (1,) * (3 - angle.ndim) + angle.shape)[:, :, None, :]
-    cos, sin = jnp.cos(angle).astype(x_BTHD.dtype), jnp.sin(angle).astype(x_BTHD.dtype)
+    # Positions known while tracing make a small table; else XLA computes a cosine for every element of a fused loop.
+    xp = np if isinstance(positions, np.ndarray) else jnp
+    angle = positions.astype(np.float32)[..., None] * xp.expand_dims(wavelengths, tuple(range(positions.ndim)))
+    angle = xp.reshape(angle, (1,) * (3 - angle.ndim) + angle.shape)[:, :, None, :]
+    cos, sin = xp.cos(angle).astype(x_BTHD.dtype), xp.sin(angle).astype(x_BTHD.dtype)
     a, b = x_BTHD[..., :half], x_BTHD[..., half:]
     return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
