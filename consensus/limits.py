@@ -91,7 +91,7 @@ def _products(p: Params, seats_R: tuple[int, int]) -> Iterator[tuple[bool, str]]
     yield p.emission_rate_q32 < 1 << 12, f"emission_rate_q32 must be below 2^12, got {p.emission_rate_q32}"
     yield SUPPLY_CAP_MICRO * p.target_tasks < LIMIT, f"target_tasks must be at most 4096, got {p.target_tasks}"
     yield p.challenge_bond_fees <= 1 << 10, "challenge_bond_fees must be at most 1024"
-    yield SUPPLY_CAP_MICRO * p.equivocation_multiplier << 8 < LIMIT, "equivocation_multiplier must be at most 16"
+    yield p.equivocation_multiplier <= 16, "equivocation_multiplier must be at most 16"
     yield max(seats_R) <= 1 << 10, f"a task has at most 1024 seats a role, got {seats_R}"
     audit_q16 = p.canary_rate_q16 + p.random_audit_rate_q16
     yield 0 < audit_q16 <= Q16, "p_audit, the sum of canary and random rate, must be above 0 and at most 1 (R6)"
