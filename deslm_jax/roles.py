@@ -7,6 +7,7 @@ Work is cut into batches of 8 or 64 rows, so a role compiles at most twice in it
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self, TypeVar, cast
 
@@ -17,7 +18,16 @@ from deslm_jax.bundle import Bundle, load_bundle
 from deslm_jax.calibration import confidence_logit
 from deslm_jax.config import DiscriminatorConfig, GeneratorConfig
 from deslm_jax.decode import generate
-from deslm_jax.prompts import encode_question, encode_verdict_input, normalise_text, question_batch, verdict_batch
+from deslm_jax.discriminator import Discriminator
+from deslm_jax.initial import Params
+from deslm_jax.prompts import (
+    VerdictBatch,
+    encode_question,
+    encode_verdict_input,
+    normalise_text,
+    question_batch,
+    verdict_batch,
+)
 
 _SMALL, _LARGE = 8, 64  # rows of a batch
 _EVIDENCE_RECORDS = 2
@@ -97,10 +107,6 @@ class DiscriminatorRole:
         self.bundle, self.knowledge = bundle, knowledge
         self._cfg = cast(DiscriminatorConfig, bundle.config)
         self._params = jax.device_put(bundle.params)
-        model = bundle.model
-        self._logits = jax.jit(
-            lambda params, batch: model.apply({"params": params}, batch[0], batch[1], None, batch[2])
-        )
 
     @classmethod
     def from_bundle(cls, folder: str | Path, knowledge: Knowledge) -> Self:
@@ -137,7 +143,15 @@ class DiscriminatorRole:
 
     def _p_fake(self, cases: Sequence[tuple[str, str, Sequence[str]]]) -> list[float]:
         batch = verdict_batch(self.bundle.tokenizer, cases, self._cfg.max_source_len)
-        return self.bundle.calibration(np.asarray(self._logits(self._params, batch))).tolist()
+        return self.bundle.calibration(np.asarray(_fake_logits(self._cfg, self._params, batch))).tolist()
+
+
+@partial(jax.jit, static_argnums=0)
+def _fake_logits(cfg: DiscriminatorConfig, params: Params, batch: VerdictBatch) -> jax.Array:
+    """Compiled once for each config and shape, however many roles share them; float32 [B]."""
+    model = Discriminator(cfg)
+    logits = model.apply({"params": params}, batch.ids_BT, batch.mask_BT, token_types=batch.types_BT)
+    return cast(jax.Array, logits)
 
 
 def _require_kind(bundle: Bundle, kind: str) -> None:
