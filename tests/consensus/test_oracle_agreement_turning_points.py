@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.consensus.histories import make_world
+from tests.consensus.oracle.arithmetic import logit_q12
 from tests.consensus.strategies import LAW, ONE
 from tests.consensus.twin import Twin, assert_sound
 
@@ -94,6 +95,16 @@ def test_a_tie_of_supported_answers_abstains() -> None:
     outcome = decide([0, 0, 1, 1], [60000] * 4, [[1000, 1000]] * 4, tau_min_q12=1, tau_max_q12=1)
     assert outcome["score_q12"][0] == outcome["score_q12"][1] > 0
     assert (outcome["margin_q12"], outcome["reason"], outcome["accepted"]) == (0, BELOW, NOBODY)
+
+
+def test_among_equals_the_lowest_number_is_best() -> None:
+    """Candidate 0 has a generator's word, candidate 1 as much evidence from a verdict: 0 is best, and unsupported."""
+    word = {logit_q12(c): c for c in range(45000, 55000)}
+    evidence = {logit_q12(B) - logit_q12(q): q for q in range(B)}
+    both = max(set(word) & set(evidence))
+    outcome = decide([0, 1], [word[both], ONE // 2], [[B, evidence[both]], [B, B], [B, B]])
+    assert outcome["score_q12"][0] == outcome["score_q12"][1] > 0
+    assert outcome["reason"] == NO_SUPPORT
 
 
 def test_a_rival_below_zero_does_not_help() -> None:
