@@ -32,13 +32,13 @@ demo: setup
 	@$(BIN)/deslm demo
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n auto -m "not slow"
 
 lock:
 	for v in 3.11 3.12; do uv pip compile -q setup.cfg --extra dev --python-version $$v --no-header \
