@@ -93,7 +93,8 @@ def test_a_stored_state_comes_back_whole(original: Played) -> None:
         app.commit()
         state, again = app.state, decode_state(app.state.encode())
         assert again.encode() == state.encode()
-        assert (again.open, again.pending, again.row) == (state.open, state.pending, state.row)
+        for leaf in ("keys", "nonces", "row", "beacon", "open", "pending", "equivocators"):
+            assert getattr(again, leaf) == getattr(state, leaf), leaf
         seen |= {"open" for _ in again.open} | {"audit" if task.audit else "escrow" for task in again.pending.values()}
     assert seen == {"open", "audit", "escrow"}
 
