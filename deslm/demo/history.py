@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from consensus.ledger import events
-from consensus.ledger.equality import canonical
 
 from .cast import Member
 from .questions import Question
@@ -54,11 +53,6 @@ def gather(rows: Iterable[events.Event], questions: Sequence[Question]) -> Histo
         if row.prompt in by_text
     )
     return History(tasks, tuple(blocks))
-
-
-def is_right(task_class_equality: int, text: str, truth: str) -> bool:
-    """Whether an answer equals the truth under the class's own equality."""
-    return canonical(task_class_equality, text) == canonical(task_class_equality, truth)
 
 
 def name_keys(keys: dict[str, bytes], cast: Sequence[Member]) -> dict[bytes, Member]:
