@@ -134,8 +134,8 @@ class Score(NamedTuple):
 
     @property
     def accuracy(self) -> float:
-        """Right / accepted; 1 when nothing was accepted, since nothing was wrong."""
-        return 1 - self.wrong_accepted / self.accepted if self.accepted else 1.0
+        """Right / accepted; 0 when nothing was accepted, as in summary.json: who says nothing is not accurate."""
+        return 1 - self.wrong_accepted / self.accepted if self.accepted else 0.0
 
 
 class Unknown(NamedTuple):
