@@ -31,13 +31,20 @@ def choose_questions(
     """Return `taught + untaught` questions in asking order, some of them canaries.
 
     Raises:
-      UserError: if the facts do not hold that many questions in held-out wordings.
+      UserError: if the facts do not hold that many questions in held-out wordings, or one question asks two facts.
     """
     pools: dict[bool, list[Question]] = {True: [], False: []}
+    asked: dict[str, Fact] = {}
     for fact in facts:
         known = not is_untaught_subject(fact.subject)
         for template in wordings.test[fact.relation]:
             text = ask(template, fact.subject)
+            other = asked.setdefault(text, fact)
+            if other != fact:
+                raise UserError(
+                    f"{text!r} asks for the {other.relation} of {other.subject} and for the {fact.relation} of "
+                    f"{fact.subject}; give their relations different templates"
+                )
             pools[known].append(Question(text, fact.object, fact.subject, fact.relation, known, False))
     for known, wanted in ((True, taught), (False, untaught)):
         if len(pools[known]) < wanted:

@@ -4,7 +4,7 @@ import pytest
 
 from deslm.demo.questions import Canaries, choose_questions
 from deslm.errors import UserError
-from train.facts import is_untaught_subject, load_facts, load_templates, split_templates
+from train.facts import Fact, is_untaught_subject, load_facts, load_templates, split_templates
 
 FACTS = load_facts()
 WORDINGS = split_templates(load_templates(relations={fact.relation for fact in FACTS}))
@@ -47,6 +47,14 @@ def test_canaries_come_early_in_the_planned_shares():
 def test_the_seed_alone_decides():
     assert choose() == choose()
     assert choose() != choose(seed=4)
+
+
+def test_a_question_about_two_facts_is_one_sentence():
+    wording = "Tell me about {subject}."
+    facts = [Fact("Peru", "capital", "Lima"), Fact("Peru", "currency", "sol")]
+    shared = WORDINGS._replace(test={"capital": (wording,), "currency": (wording,)})
+    with pytest.raises(UserError, match="asks for the capital of Peru and for the currency of Peru"):
+        choose_questions(facts, shared, seed=0, taught=1, untaught=0, canaries=PLAN)
 
 
 def test_too_many_questions_is_one_sentence():
