@@ -106,8 +106,8 @@ def _claim(setting: Setting) -> None:
     """Write down what this folder's run is, or compare with what stands there."""
     options = {
         "seed": setting.seed,
-        "facts_sha256": _sha256(setting.facts_path),
-        "templates_sha256": _sha256(setting.templates_path) if setting.templates_path else "",
+        "facts_sha256": hash_file(setting.facts_path),
+        "templates_sha256": hash_file(setting.templates_path) if setting.templates_path else "",
         "questions": hashlib.sha256(repr(setting.questions).encode()).hexdigest(),
         "honest_only": setting.honest_only,
     }
@@ -128,5 +128,6 @@ def _claim(setting: Setting) -> None:
         )
 
 
-def _sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -15,6 +15,7 @@ from deslm.demo.cast import Member
 from deslm.demo.history import gather
 from deslm.demo.network import make_askers, make_demo_genesis, make_nodes
 from deslm.demo.play import play
+from deslm.demo.recall import recall
 from deslm.errors import UserError
 from tests.deslm.demo.small_run import finish, make_company, make_setting
 
@@ -117,6 +118,17 @@ def test_verify_says_yes_and_no(played, tmp_path, capsys):
     assert main(["verify", str(root)]) == 2
     assert main(["verify", str(tmp_path / "nowhere")]) == 2
     assert "there is no ledger" in capsys.readouterr().err
+
+
+def test_a_run_whose_facts_were_changed_answers_nothing_more(played, tmp_path):
+    root = tmp_path / "run"
+    shutil.copytree(played.setting.folder.root, root)
+    options = json.loads((root / "run.json").read_text())
+    changed = tmp_path / "facts.tsv"
+    changed.write_text("subject\trelation\tobject\nPeru\tcapital\tLima\n")
+    (root / "run.json").write_text(json.dumps(options | {"facts": str(changed)}))
+    with pytest.raises(UserError, match=r"facts\.tsv is not what it was"):
+        recall(root)
 
 
 def test_honest_only_has_no_cheats(tmp_path):
