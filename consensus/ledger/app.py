@@ -124,7 +124,7 @@ class App:
             raise LedgerError("there is no finalized block to commit; call finalize_block first.")
         if persist is not None:
             persist(self._snapshot)
-        self.state, self._next, self._snapshot = self._next, None, b""
+        self.state, self._next, self._snapshot, self._memo = self._next, None, b"", None
         self._checking = self._draft()
         return self.state.height
 

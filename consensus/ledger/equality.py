@@ -5,9 +5,12 @@ from another. Text is data only; nothing in it is interpreted.
 """
 
 import re
-import unicodedata
 from enum import IntEnum
 from fractions import Fraction
+
+# The state hash depends on these forms, so they must not depend on the interpreter: every Python carries this one old
+# table unchanged. What Unicode assigned later stays as it was written.
+from unicodedata import ucd_3_2_0 as frozen_unicode
 
 
 class Equality(IntEnum):
@@ -19,8 +22,8 @@ class Equality(IntEnum):
     SPAN = 3  # as TEXT, and articles and all punctuation do not matter (SQuAD's rule)
 
 
-_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+")
-_CHOICE = re.compile(r"\(?([a-z]|\d{1,2})(?:[).:\]]|\s|$)")
+_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+", re.ASCII)
+_CHOICE = re.compile(r"\(?([a-z]|\d{1,2})(?:[).:\]]|\s|$)", re.ASCII)
 _ENDS = " .,;:!?¡¿\"'`“”‘’«»()[]"
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 
@@ -43,15 +46,24 @@ def canonical(kind: int, text: str) -> str:
         number = _NUMBER.search(plain)
         return str(Fraction(number.group().replace(",", ""))) if number and len(number.group()) <= 64 else _trim(plain)
     if kind == Equality.SPAN:
-        words = "".join(" " if unicodedata.category(c)[0] == "P" else c for c in plain)
+        words = "".join(" " if frozen_unicode.category(c)[0] == "P" else c for c in plain)
         return " ".join(_ARTICLE.sub(" ", words).split())
     return _trim(plain)
 
 
 def _fold(text: str) -> str:
     """Compatibility forms, letter case and runs of white space folded; folding may undo normalisation, so twice."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = frozen_unicode.normalize("NFKC", _lower(frozen_unicode.normalize("NFKC", text)))
     return " ".join(folded.split())
+
+
+def _lower(text: str) -> str:
+    """Letter case folded; the folding of a letter that is assigned never changes (Unicode's stability policy)."""
+    return (
+        text.casefold()
+        if text.isascii()
+        else "".join(c.casefold() if frozen_unicode.category(c) != "Cn" else c for c in text)
+    )
 
 
 def _trim(text: str) -> str:

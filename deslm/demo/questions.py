@@ -62,10 +62,10 @@ class Canaries(NamedTuple):
 
     share: float  # of all questions
     unanswerable: float  # share of the canaries whose subject no generator was taught
-    lead: int  # so many canaries come first, while the network knows nobody's worth
+    lead: int  # so many come early, while the network knows nobody's worth: half of the first 2 * lead questions
 
     def place(self, questions: list[Question], seed: int) -> list[Question]:
-        """Return the questions with canaries marked and `lead` of them moved to the front, in a mixed order."""
+        """Return the questions with canaries marked and the early ones among as many others, in a mixed order."""
         total = round(self.share * len(questions))
         unknown = min(round(self.unanswerable * total), sum(not question.taught for question in questions))
         quota = {True: total - unknown, False: unknown}
@@ -76,7 +76,8 @@ class Canaries(NamedTuple):
                 question = question._replace(canary=True)
             marked.append(question)
         marked = _shuffled(marked, f"{seed}|canaries")
-        first = [question for question in marked if question.canary][: self.lead]
+        kinds = [[question for question in marked if question.canary is kind] for kind in (True, False)]
+        first = _shuffled(kinds[0][: self.lead] + kinds[1][: self.lead], f"{seed}|lead")
         return first + [question for question in marked if question not in first]
 
 

@@ -97,12 +97,19 @@ def _tell_verdicts(line: events.VerdictLine, names: Names, evidence: Sequence[st
         node=names[line.key].name,
         seats=line.seats,
         verdicts=tuple(
-            report.Verdict(j, p_false / Q16, line.evidence_q12[j] / Q12, tuple(evidence[i] for i in line.evidence[j]))
+            report.Verdict(
+                j, p_false / Q16, line.evidence_q12[j] / Q12, tuple(_cite(evidence, i) for i in line.evidence[j])
+            )
             for j, p_false in enumerate(line.p_false_q16)
         ),
         beta=line.beta_q16 / Q16,
         revealed=bool(line.p_false_q16),
     )
+
+
+def _cite(evidence: Sequence[str], number: int) -> str:
+    """The record a verdict names; a node may write any number."""
+    return evidence[number] if number < len(evidence) else f"(record {number}, which does not exist)"
 
 
 def tell_nodes(

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from consensus.ledger.equality import Equality, canonical
 from consensus.units import MICRO
+from train.facts import is_held_out_subject
 
 from .cast import Member
 from .history import History, Task
@@ -44,7 +45,16 @@ def compare(history: History, answers: NodeAnswers, cheats: Container[bytes]) ->
         name: sum(normalise(vote.text) == normalise(truth) for vote, truth in zip(votes, truths, strict=True))
         for name, votes in nodes.items()
     }
-    best = max(sorted(right), key=lambda name: right[name])
+    accepted = [index for index, task in enumerate(tasks) if task.settled.accepted >= 0]
+
+    def strength(name: str) -> tuple[int, int]:
+        """Most right answers; among equals the one that does best at the network's coverage."""
+        picks = [Pick(vote.text, (vote.confidence,)) for vote in nodes[name]]
+        return right[name], -score_accepted(
+            picks, keep_best_ranked(picks, len(accepted)), truths, normalise
+        ).wrong_accepted
+
+    best = max(sorted(right), key=strength)
     picks = {
         "consensus": [pick_of_network(task) for task in tasks],
         "majority": [pick_plurality(seat_votes(task), normalise) for task in tasks],
@@ -54,7 +64,6 @@ def compare(history: History, answers: NodeAnswers, cheats: Container[bytes]) ->
             for index, task in enumerate(tasks)
         ],
     }
-    accepted = [index for index, task in enumerate(tasks) if task.settled.accepted >= 0]
     kept = {kind: keep_best_ranked(row, len(accepted)) for kind, row in picks.items()}
     kept["consensus"] = accepted
     return Rivals(truths, [task.question.text for task in tasks], picks, kept, best)
@@ -86,9 +95,8 @@ def cheat_votes(task: Task, cheats: Container[bytes]) -> list[Vote]:
     return [Vote(line.text, line.confidence_q16 / 65536) for line in lines]
 
 
-def count_unknown(history: History) -> dict[str, int]:
-    """How the questions about untaught subjects ended."""
-    tasks = [task for task in history.tasks if not task.question.taught]
+def count_outcomes(tasks: Sequence[Task]) -> dict[str, int]:
+    """How these questions ended."""
     accepted = [task for task in tasks if task.settled.accepted >= 0]
     right = sum(normalise(task.settled.accepted_text) == normalise(task.question.truth) for task in accepted)
     return {
@@ -130,7 +138,11 @@ def build_summary(history: History, rivals: Rivals, nodes: list[dict[str, Any]],
     return {
         **{kind: rivals.score(kind)._asdict() for kind in rivals.picks},
         "best_node_name": rivals.best_node,
-        "unknown_subjects": count_unknown(history),
+        "unknown_subjects": count_outcomes([task for task in history.tasks if not task.question.taught]),
+        # Subjects that no verifier was trained on: what the figures above owe to checking rather than to memory.
+        "held_out_subjects": count_outcomes(
+            [task for task in history.tasks if is_held_out_subject(task.question.subject)]
+        ),
         "asked": len(history.tasks),
         "audit_rate": audited / len(history.tasks) if history.tasks else 0.0,
         "nodes": nodes,

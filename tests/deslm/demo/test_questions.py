@@ -40,8 +40,9 @@ def test_canaries_come_early_in_the_planned_shares():
     canaries = [question for question in questions if question.canary]
     assert len(canaries) == 20
     assert sum(not question.taught for question in canaries) == 8
-    assert all(question.canary for question in questions[:10])
-    assert not all(question.canary for question in questions[:20])
+    early = [question.canary for question in questions[:20]]
+    assert sum(early) == 10
+    assert early not in ([True] * 10 + [False] * 10, [True, False] * 10)  # no place gives a canary away
 
 
 def test_the_seed_alone_decides():
