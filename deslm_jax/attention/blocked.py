@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions
+from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions, scale_of_examples
 from deslm_jax.attention.mask import SparseAttentionSpec
 from deslm_jax.attention.parts import Keys, Part, Rows
 from deslm_jax.attention.places import Places, add_slots, put_slots, read_places, take_slots
@@ -51,13 +51,12 @@ def _forward(
     inputs: AttentionInputs, spec: SparseAttentionSpec, options: AttentionOptions, plan: Plan
 ) -> tuple[Result, tuple[AttentionInputs, jax.Array, jax.Array]]:
     places = read_places(inputs, _one_tile(inputs, plan))
-    out, norm = sweep_forward(_local_part(inputs, places, spec, plan), options)
-    out, norm = out.reshape(inputs.q_BTHD.shape), norm.reshape(*inputs.q_BTHD.shape[:3], 2)
+    out, norm = sweep_forward(_local_part(inputs, places, spec, options, plan), options)
     slots = places.slot_position_BG
     if slots is not None and _rows_apart(inputs, spec, plan):
-        rows, rows_norm = sweep_forward(_global_part(inputs, places, slots, spec, plan), options)
-        out = put_slots(out, rows.reshape(*slots.shape, *out.shape[2:]), slots)
-        norm = put_slots(norm, rows_norm.reshape(*slots.shape, *norm.shape[2:]), slots)
+        rows, rows_norm = sweep_forward(_global_part(inputs, places, slots, spec, options, plan), options)
+        out = put_slots(out, rows, slots)
+        norm = put_slots(norm, rows_norm, slots)
     return (out, norm.sum(axis=-1)), (inputs, out, norm)
 
 
@@ -72,7 +71,7 @@ def _backward(
     places = read_places(inputs, _one_tile(inputs, plan))
     known = _row_gradients(inputs, places, out, norm, *cotangents)
     slots = places.slot_position_BG if _rows_apart(inputs, spec, plan) else None
-    local = _local_part(inputs, places, spec, plan, known, silence_globals=slots is not None)
+    local = _local_part(inputs, places, spec, options, plan, known, silence_globals=slots is not None)
     dq, keys = sweep_backward(local, options, _no_gradients(inputs.k_BSKD, norm.dtype, local.columns))
     if local.columns is not None:
         assert places.slot_position_BG is not None and keys.column_k_BGKD is not None and keys.column_v_BGKD is not None
@@ -80,13 +79,11 @@ def _backward(
             add_slots(keys.k_BSKD, keys.column_k_BGKD, places.slot_position_BG),
             add_slots(keys.v_BSKD, keys.column_v_BGKD, places.slot_position_BG),
         )
-    dq = dq.reshape(inputs.q_BTHD.shape)
     separate = inputs.q_global_BGHD is not None
     dq_global, global_keys = None, _no_gradients(inputs.k_BSKD, norm.dtype, None) if separate else keys
     if slots is not None:
-        part = _global_part(inputs, places, slots, spec, plan, known)
+        part = _global_part(inputs, places, slots, spec, options, plan, known)
         dq_global, global_keys = sweep_backward(part, options, global_keys)
-        dq_global = dq_global.reshape(*slots.shape, *dq.shape[2:])
     if not separate:
         if slots is not None:
             assert dq_global is not None
@@ -120,6 +117,7 @@ def _local_part(
     inputs: AttentionInputs,
     places: Places,
     spec: SparseAttentionSpec,
+    options: AttentionOptions,
     plan: Plan,
     known: _RowGradients | None = None,
     silence_globals: bool = False,
@@ -127,11 +125,12 @@ def _local_part(
     n_rows, n_keys = inputs.q_BTHD.shape[1], inputs.k_BSKD.shape[1]
     is_global = places.is_global_BT if _one_tile(inputs, plan) and not spec.sees_everything else None
     rows = Rows(
-        _grouped(inputs.q_BTHD, inputs),
+        inputs.q_BTHD,
         jnp.arange(n_rows, dtype=jnp.int32)[None],
         places.row_segment_BT,
         places.row_valid_BT,
         is_global,
+        scale_of_examples(inputs, options)[:, None],
         _seeds(inputs),
     )
     if known is not None:
@@ -167,6 +166,7 @@ def _global_part(
     places: Places,
     slots_BG: jax.Array,
     spec: SparseAttentionSpec,
+    options: AttentionOptions,
     plan: Plan,
     known: _RowGradients | None = None,
 ) -> Part:
@@ -175,7 +175,8 @@ def _global_part(
     if q is None or k is None or v is None:
         q, k, v = take_slots(inputs.q_BTHD, slots_BG), inputs.k_BSKD, inputs.v_BSKD
     used = slots_BG >= 0
-    rows = Rows(_grouped(q, inputs), slots_BG, take_slots(places.row_segment_BT, slots_BG), used, None, _seeds(inputs))
+    segment, scale = take_slots(places.row_segment_BT, slots_BG), scale_of_examples(inputs, options)[:, None]
+    rows = Rows(q, slots_BG, segment, used, None, scale, _seeds(inputs))
     if known is not None:
         taken = take_slots(known, slots_BG)
         taken = taken._replace(
@@ -213,21 +214,14 @@ def _silence(norm_BTH2: jax.Array, where_BT: jax.Array) -> jax.Array:
 def _with_gradients(rows: Rows, known: _RowGradients, inputs: AttentionInputs) -> Rows:
     return rows._replace(
         used_BT=known.live_BT,
-        d_out_BTKRD=_grouped(known.d_out_BTHD, inputs),
-        norm_BTKR2=_grouped(known.norm_BTH2, inputs),
-        delta_BTKR=_grouped(known.delta_BTH, inputs),
+        d_out_BTHD=known.d_out_BTHD,
+        norm_BTH2=known.norm_BTH2,
+        delta_BTH=known.delta_BTH,
     )
 
 
-def _grouped(x_BTHX: jax.Array, inputs: AttentionInputs) -> jax.Array:
-    """[B,T,H,...] as [B,T,K,R,...]: the R query heads that share a key head together."""
-    key_heads = inputs.k_BSKD.shape[2]
-    heads = x_BTHX.shape[2]
-    return x_BTHX.reshape(*x_BTHX.shape[:2], key_heads, heads // key_heads, *x_BTHX.shape[3:])
-
-
 def _seeds(inputs: AttentionInputs) -> jax.Array | None:
-    return None if inputs.dropout_seeds_BH2 is None else _grouped(inputs.dropout_seeds_BH2[:, None], inputs)
+    return None if inputs.dropout_seeds_BH2 is None else inputs.dropout_seeds_BH2[:, None]
 
 
 def _no_gradients(k_BSKD: jax.Array, dtype: jnp.dtype, columns: Keys | None) -> KeyGradients:

@@ -1,10 +1,9 @@
 """The public door: checks the arguments of a call, then hands it to the implementation that fits."""
 
 from collections.abc import Callable
+from typing import Any, Literal, overload
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from deslm_jax.attention.blocked import attend_blocked
 from deslm_jax.attention.checks import checked_inputs
@@ -14,6 +13,48 @@ from deslm_jax.attention.reference import attend_dense
 
 Implementation = Callable[[AttentionInputs, SparseAttentionSpec, AttentionOptions], tuple[jax.Array, jax.Array]]
 IMPLEMENTATIONS: dict[str, Implementation] = {"blocked": attend_blocked, "dense": attend_dense}
+
+
+@overload
+def sparse_attention(
+    q: jax.Array,
+    k: jax.Array,
+    v: jax.Array,
+    *,
+    spec: SparseAttentionSpec,
+    global_idx: jax.Array | None = None,
+    q_global: jax.Array | None = None,
+    k_global: jax.Array | None = None,
+    v_global: jax.Array | None = None,
+    segment_ids: jax.Array | None = None,
+    kv_len: jax.Array | None = None,
+    scale: float | None = None,
+    dropout_rate: float = 0.0,
+    dropout_rng: jax.Array | None = None,
+    return_lse: Literal[False] = False,
+    implementation: str | None = None,
+) -> jax.Array: ...
+
+
+@overload
+def sparse_attention(
+    q: jax.Array,
+    k: jax.Array,
+    v: jax.Array,
+    *,
+    spec: SparseAttentionSpec,
+    global_idx: jax.Array | None = None,
+    q_global: jax.Array | None = None,
+    k_global: jax.Array | None = None,
+    v_global: jax.Array | None = None,
+    segment_ids: jax.Array | None = None,
+    kv_len: jax.Array | None = None,
+    scale: float | None = None,
+    dropout_rate: float = 0.0,
+    dropout_rng: jax.Array | None = None,
+    return_lse: Literal[True],
+    implementation: str | None = None,
+) -> tuple[jax.Array, jax.Array]: ...
 
 
 def sparse_attention(
@@ -59,6 +100,7 @@ def sparse_attention(
     Raises:
       ValueError: an argument does not fit; the sentence names it and the fix.
 
+    >>> import jax.numpy as jnp
     >>> x = jnp.ones((1, 8, 2, 4))
     >>> sparse_attention(x, x, x, spec=SparseAttentionSpec(window=(2, 2)), global_idx=jnp.array([[0, -1]])).shape
     (1, 8, 2, 4)
@@ -74,14 +116,9 @@ def sparse_attention(
         dropout_rng,
     )
     out, lse = IMPLEMENTATIONS[name](inputs, spec, options)
-    if inputs.global_idx_BG is not None and inputs.global_idx_BG.shape[1] > 0:
-        broken_B = (inputs.global_idx_BG >= q.shape[1]).any(axis=1)
-        out = out * jnp.where(broken_B, np.nan, 1).astype(out.dtype)[:, None, None, None]
     return (out, lse) if return_lse else out
 
 
-def dense_attention(
-    q: jax.Array, k: jax.Array, v: jax.Array, *, spec: SparseAttentionSpec, **arguments: object
-) -> jax.Array | tuple[jax.Array, jax.Array]:
-    """`sparse_attention` by the dense oracle: the same arguments and result, memory T x S."""
-    return sparse_attention(q, k, v, spec=spec, implementation="dense", **arguments)  # type: ignore[arg-type]
+def dense_attention(q: jax.Array, k: jax.Array, v: jax.Array, *, spec: SparseAttentionSpec, **arguments: Any) -> Any:
+    """`sparse_attention` by the dense oracle: the same arguments and results, memory T x S."""
+    return sparse_attention(q, k, v, spec=spec, implementation="dense", **arguments)

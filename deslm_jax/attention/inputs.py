@@ -28,6 +28,17 @@ class AttentionOptions(NamedTuple):
     dropout_rate: float = 0.0
 
 
+def scale_of_examples(inputs: AttentionInputs, options: AttentionOptions) -> jax.Array:
+    """The factor on the logits, [B or 1]: `options.scale`, or NaN for an example with a global position out of range.
+
+    Nothing can be raised under `jit`; a NaN is seen, a global token quietly left out is not.
+    """
+    scale = jnp.full(1, options.scale, wide_dtype(inputs.q_BTHD))
+    if inputs.global_idx_BG is None or inputs.global_idx_BG.shape[1] == 0:
+        return scale
+    return jnp.where((inputs.global_idx_BG >= inputs.q_BTHD.shape[1]).any(axis=1), jnp.nan, scale)
+
+
 def wide_dtype(x: jax.Array) -> jnp.dtype:
     """The dtype of sums and softmax statistics over x: float64 for float64, else float32."""
     return jnp.dtype(jnp.float64 if x.dtype == jnp.float64 else jnp.float32)

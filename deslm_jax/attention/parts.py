@@ -24,15 +24,16 @@ Index = jax.Array | int
 class Rows(NamedTuple):
     """Query rows, of a whole part or of one tile. B or T may be 1 where a leaf is the same for all."""
 
-    q_BTKRD: jax.Array
+    q_BTHD: jax.Array
     position_BT: jax.Array  # int32
     segment_BT: jax.Array | None  # int32, meets equal key segments
     used_BT: jax.Array | None  # boolean; an unused row may hold anything, NaN included, and has no gradient
     is_global_BT: jax.Array | None  # boolean; given only where one tile holds the whole sequence
-    seeds_BTKR2: jax.Array | None  # uint32 of the dropout, T = 1
-    d_out_BTKRD: jax.Array | None = None  # for the backward: cotangent of the output,
-    norm_BTKR2: jax.Array | None = None  # top logit and log of the total; (0, +inf) silences a row,
-    delta_BTKR: jax.Array | None = None  # and sum(out * d_out) - d_lse
+    scale_BT: jax.Array  # factor on the logits, T = 1
+    seeds_BTH2: jax.Array | None  # uint32 of the dropout, T = 1
+    d_out_BTHD: jax.Array | None = None  # for the backward: cotangent of the output,
+    norm_BTH2: jax.Array | None = None  # top logit and log of the total; (0, +inf) silences a row,
+    delta_BTH: jax.Array | None = None  # and sum(out * d_out) - d_lse
 
 
 class Keys(NamedTuple):
@@ -77,7 +78,8 @@ class Step(NamedTuple):
 
 def for_each_step(part: Part, body: Callable[[Step, Carry], Carry], carry: Carry) -> Carry:
     """Run `body` over every example, key head and block of rows; one call without a loop where a tile holds it all."""
-    batch, n_rows, key_heads = part.rows.q_BTKRD.shape[:3]
+    batch, n_rows = part.rows.q_BTHD.shape[:2]
+    key_heads = part.keys.k_BSKD.shape[2]
     blocks = -(-n_rows // part.plan.rows)
     examples, heads = (1, 1) if part.plan.whole_batch else (batch, key_heads)
     if examples * heads * blocks == 1:
@@ -105,19 +107,19 @@ def key_range(part: Part, step: Step) -> tuple[Index, Index]:
 
 def read_rows(part: Part, step: Step) -> Rows:
     """The rows of a step, unused ones cleared."""
-    tile = _cut(part.rows, step, part.plan, step.start_row, part.plan.rows)
+    tile = _cut(part.rows, part, step, step.start_row, part.plan.rows)
     if tile.used_BT is None:
         return tile
     return tile._replace(
-        q_BTKRD=_clear(tile.q_BTKRD, tile.used_BT),
-        d_out_BTKRD=None if tile.d_out_BTKRD is None else _clear(tile.d_out_BTKRD, tile.used_BT),
+        q_BTHD=_clear(tile.q_BTHD, tile.used_BT),
+        d_out_BTHD=None if tile.d_out_BTHD is None else _clear(tile.d_out_BTHD, tile.used_BT),
     )
 
 
 def read_keys(part: Part, step: Step, start: Index, fresh_from: Index | None = None) -> Keys:
     """One stretch of keys, unused ones cleared; keys before `fresh_from` count as unused (they were read before)."""
     start = jnp.clip(start, 0, part.keys.k_BSKD.shape[1] - part.plan.keys)
-    tile = _clear_keys(_cut(part.keys, step, part.plan, start, part.plan.keys))
+    tile = _clear_keys(_cut(part.keys, part, step, start, part.plan.keys))
     if fresh_from is None:
         return tile
     fresh = tile.position_BS >= fresh_from
@@ -128,7 +130,7 @@ def read_columns(part: Part, step: Step) -> Keys | None:
     """The columns of a step's example and head, unused ones cleared."""
     if part.columns is None:
         return None
-    return _clear_keys(_cut(part.columns, step, part.plan, 0, part.columns.k_BSKD.shape[1]))
+    return _clear_keys(_cut(part.columns, part, step, 0, part.columns.k_BSKD.shape[1]))
 
 
 def join_keys(keys: Keys, columns: Keys | None) -> Keys:
@@ -147,19 +149,21 @@ def join_keys(keys: Keys, columns: Keys | None) -> Keys:
     return jax.tree.map(join, keys, columns)
 
 
-def _cut(arrays: Arrays, step: Step, plan: Plan, start: Index, size: int) -> Arrays:
-    """Slice every leaf [B or 1, L or 1, K, ...] at the step's example, at [start, start + size), at the step's head."""
+def _cut(arrays: Arrays, part: Part, step: Step, start: Index, size: int) -> Arrays:
+    """Slice every leaf [B or 1, L or 1, heads, ...] at the step's example, at [start, start + size), at its heads."""
+    key_heads = part.keys.k_BSKD.shape[2]
 
     def cut(x: jax.Array) -> jax.Array:
         starts: list[Index] = [0] * x.ndim
         sizes = list(x.shape)
         if x.shape[1] > 1:
             starts[1], sizes[1] = start, size
-        if not plan.whole_batch:
+        if not part.plan.whole_batch:
             if x.shape[0] > 1:
                 starts[0], sizes[0] = step.example, 1
             if x.ndim > 2:
-                starts[2], sizes[2] = step.head, 1
+                group = x.shape[2] // key_heads
+                starts[2], sizes[2] = step.head * group, group
         return x if tuple(sizes) == x.shape else lax.dynamic_slice(x, starts, sizes)
 
     return jax.tree.map(cut, arrays)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from deslm_jax.attention.dropout import keep_multiplier
-from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions, wide_dtype
+from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions, scale_of_examples, wide_dtype
 from deslm_jax.attention.mask import SparseAttentionSpec, allowed_mask, is_global_position, valid_positions
 
 
@@ -70,7 +70,8 @@ def _softmax_rows(
     n_keys, key_heads = k_BSKD.shape[1:3]
     wide = wide_dtype(q_BTHD)
     q_BTKRD = q_BTHD.reshape(batch, n_rows, key_heads, heads // key_heads, width)
-    logits = jnp.einsum("btkrd,bskd->btkrs", q_BTKRD, k_BSKD, preferred_element_type=wide) * options.scale
+    logits = jnp.einsum("btkrd,bskd->btkrs", q_BTKRD, k_BSKD, preferred_element_type=wide)
+    logits = logits * scale_of_examples(inputs, options)[:, None, None, None, None]
     allowed = allowed_BTS[:, :, None, None, :]
     top = jnp.max(logits, axis=-1, keepdims=True, where=allowed, initial=-jnp.inf)
     top = jax.lax.stop_gradient(jnp.where(top == -jnp.inf, 0, top))

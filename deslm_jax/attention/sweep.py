@@ -32,21 +32,21 @@ class KeyGradients(NamedTuple):
 
 
 def sweep_forward(part: Part, options: AttentionOptions) -> tuple[jax.Array, jax.Array]:
-    """(out [B,T,K,R,D] in q's dtype, norm [B,T,K,R,2] in float32 or wider, see `finish_softmax`) of the part's rows."""
-    q = part.rows.q_BTKRD
+    """(out [B,T,H,D] in q's dtype, norm [B,T,H,2] in float32 or wider, see `finish_softmax`) of the part's rows."""
+    q = part.rows.q_BTHD
     wide = wide_dtype(q)
 
     def body(step: Step, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         out, norm = finish_softmax(_softmax_of_step(part, step, options))
-        at = (step.example, step.start_row, step.head, 0, 0)
+        at = _at_rows(part, step)
         return _write(carry[0], out.astype(q.dtype), at), _write(carry[1], norm, at)
 
     return for_each_step(part, body, (jnp.zeros(q.shape, q.dtype), jnp.zeros((*q.shape[:-1], 2), wide)))
 
 
 def sweep_backward(part: Part, options: AttentionOptions, gradients: KeyGradients) -> tuple[jax.Array, KeyGradients]:
-    """(dq [B,T,K,R,D] in q's dtype, `gradients` with this part's share added)."""
-    q = part.rows.q_BTKRD
+    """(dq [B,T,H,D] in q's dtype, `gradients` with this part's share added)."""
+    q = part.rows.q_BTHD
     n_rows, block = q.shape[1], part.plan.rows
 
     def body(step: Step, carry: tuple[jax.Array, KeyGradients]) -> tuple[jax.Array, KeyGradients]:
@@ -56,10 +56,15 @@ def sweep_backward(part: Part, options: AttentionOptions, gradients: KeyGradient
         if n_rows % block:
             own_T = step.start_row + jnp.arange(block, dtype=jnp.int32) >= step.first_row
         dq, gradients = _gradients_of_step(part, step, rows, own_T, options, gradients)
-        at = (step.example, step.start_row, step.head, 0, 0)
+        at = _at_rows(part, step)
         return _write(dq_whole, dq.astype(q.dtype), at), gradients
 
     return for_each_step(part, body, (jnp.zeros(q.shape, q.dtype), gradients))
+
+
+def _at_rows(part: Part, step: Step) -> tuple[Index, ...]:
+    group = part.rows.q_BTHD.shape[2] // part.keys.k_BSKD.shape[2]
+    return step.example, step.start_row, step.head * group, 0
 
 
 def _softmax_of_step(part: Part, step: Step, options: AttentionOptions) -> Softmax:
@@ -68,7 +73,7 @@ def _softmax_of_step(part: Part, step: Step, options: AttentionOptions) -> Softm
     if part.in_one_stretch:
         return start_softmax(rows, join_keys(read_keys(part, step, low), columns), part.spec, options)
     if columns is None:
-        state = _nothing_seen(rows)
+        state = _nothing_seen(rows, 1 if not part.plan.whole_batch else part.keys.k_BSKD.shape[2])
     else:
         state = start_softmax(rows, columns, part.spec, options)
 
@@ -100,7 +105,7 @@ def _gradients_of_step(
         more_dq, dk, dv = tile_gradients(rows, read_keys(part, step, start, start), part.spec, options, own_T)
         return dq + more_dq, _accumulate(gradients, part, step, start, dk, dv)
 
-    dq = jnp.zeros(rows.q_BTKRD.shape, wide_dtype(rows.q_BTKRD))
+    dq = jnp.zeros(rows.q_BTHD.shape, wide_dtype(rows.q_BTHD))
     if columns is not None:
         dq, dk, dv = tile_gradients(rows, columns, part.spec, options, own_T)
         gradients = _accumulate_columns(gradients, step, dk, dv)
@@ -138,10 +143,10 @@ def _write(whole: jax.Array, piece: jax.Array, at: tuple[Index, ...]) -> jax.Arr
     return piece if piece.shape == whole.shape else lax.dynamic_update_slice(whole, piece, at)
 
 
-def _nothing_seen(rows: Rows) -> Softmax:
-    batch, n_rows, key_heads, group, width = rows.q_BTKRD.shape
-    wide = wide_dtype(rows.q_BTKRD)
-    shape = (batch, key_heads, n_rows, group)
+def _nothing_seen(rows: Rows, key_heads: int) -> Softmax:
+    batch, n_rows, heads, width = rows.q_BTHD.shape
+    wide = wide_dtype(rows.q_BTHD)
+    shape = (batch, key_heads, n_rows, heads // key_heads)
     return Softmax(
         jnp.full((*shape, 1), -jnp.inf, wide), jnp.zeros((*shape, 1), wide), jnp.zeros((*shape, width), wide)
     )

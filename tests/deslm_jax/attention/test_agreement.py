@@ -21,7 +21,7 @@ from tests.deslm_jax.attention.oracle import Problem
 
 CASES: dict[str, Problem] = {
     "even": make_problem(1, rows=32, n_globals=4),
-    "uneven, grouped heads, packed": make_problem(2, rows=37, heads=4, window=(5, 3), n_globals=5, segments=True),
+    "uneven, grouped heads, packed": make_problem(2, rows=37, heads=4, window=(5, 4), n_globals=5, segments=True),
     "own projections of globals, lengths": make_problem(
         3, rows=21, heads=4, window=(3, 2), n_globals=4, separate=True, lengths=True
     ),

@@ -1,5 +1,7 @@
 """Wrong arguments end in one sentence that names the argument and the fix."""
 
+import doctest
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -7,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from deslm_jax.attention import SparseAttentionSpec, dense_attention, sparse_attention
+from deslm_jax.attention import SparseAttentionSpec, dense_attention, door, mask, sparse_attention
 
 X = np.zeros((2, 6, 4, 8), np.float32)
 IDX = np.zeros((2, 3), np.int32)
@@ -61,6 +63,12 @@ def test_the_default_is_never_the_dense_oracle() -> None:
     spec = SparseAttentionSpec((None, None))
     assert "512,1,1,512" not in str(jax.make_jaxpr(lambda x: sparse_attention(x, x, x, spec=spec))(x))
     assert "512,1,1,512" in str(jax.make_jaxpr(lambda x: dense_attention(x, x, x, spec=spec))(x))
+
+
+@pytest.mark.parametrize("module", [door, mask])
+def test_the_examples_of_the_docstrings_run(module: ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
+    assert tried > 0 and failed == 0
 
 
 def test_return_lse_and_scale() -> None:

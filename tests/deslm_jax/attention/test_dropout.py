@@ -47,8 +47,8 @@ def test_the_bits_look_independent() -> None:
         (signs, signs.swapaxes(2, 3)),
     ]
     for a, b in pairs:
-        correlation = (a * b).mean() / (a.std() * b.std() + 1e-30)
-        assert abs(correlation) < 5 / a.size**0.5 or (a.shape == signs.shape and abs(correlation) < 0.01)
+        correlation = (a * b).mean() / (a.std() * b.std())
+        assert abs(correlation) < 6 / a.size**0.5
 
 
 def test_no_dropout_without_a_rate_and_typed_keys_equal_raw_ones() -> None:

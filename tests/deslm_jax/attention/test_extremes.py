@@ -13,7 +13,9 @@ from tests.deslm_jax.attention import oracle
 from tests.deslm_jax.attention.cases import (
     IMPLEMENTATIONS,
     QUICK_COMPILE,
+    Run,
     blocked,
+    cotangents,
     make_problem,
     prepare,
     run_with_gradients,
@@ -37,18 +39,27 @@ def test_logits_of_ten_thousand(name: str) -> None:
 
 def test_bfloat16_is_as_good_as_dense_bfloat16() -> None:
     p = make_problem(32, rows=50, heads=4, width=16, window=(6, 6), n_globals=3)
-    exact = oracle.attend(p)[0]
+    d_out, d_lse = cotangents(p)
     inputs, spec, options = prepare(p)
     half = [jnp.asarray(x, jnp.bfloat16) for x in (p.q, p.k, p.v)]
-    inputs = inputs._replace(q_BTHD=half[0], k_BSKD=half[1], v_BSKD=half[2])
-    runs = attend_dense, blocked(block=16)
-    (dense, _), (out, lse) = quick(lambda i: tuple(run(i, spec, options) for run in runs))(inputs)
-    assert out.dtype == jnp.bfloat16 and lse.dtype == jnp.float32
+    p = p._replace(q=half[0], k=half[1], v=half[2])
+    exact = [oracle.attend(p)[0], *oracle.gradients(p, d_out, d_lse * 0).values()]
 
-    def error(x: jax.Array) -> float:
-        return float(np.abs(np.asarray(x, np.float64) - exact).max())
+    def errors(run: Run) -> list[float]:
+        def attend(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+            out, lse = run(inputs._replace(q_BTHD=q, k_BSKD=k, v_BSKD=v), spec, options)
+            assert out.dtype == jnp.bfloat16 and lse.dtype == jnp.float32
+            return out
 
-    assert error(out) <= 2 * error(dense)
+        def both(*arrays: jax.Array) -> tuple[jax.Array, ...]:
+            out, pull = jax.vjp(attend, *arrays)
+            return out, *pull(jnp.asarray(d_out, jnp.bfloat16))
+
+        results = quick(both)(*half)
+        return [float(np.abs(np.asarray(x, np.float64) - y).max()) for x, y in zip(results, exact, strict=True)]
+
+    for ours, dense in zip(errors(blocked(block=16)), errors(attend_dense), strict=True):
+        assert ours <= 2 * dense
 
 
 def test_a_window_beyond_both_ends_is_full_attention() -> None:
