@@ -1,7 +1,8 @@
 """Runs nodes and the embedded engine in one process; time is the block height.
 
 After each block every node says what it wants. What they ask of models is gathered over all nodes and tasks, so that
-each model is called once a block with a batch, and what a deterministic model has said is not asked again.
+each model is called once a block with a batch, and what a deterministic model has said is not asked again. Anybody may
+ask anything: a question that a model refuses to read leaves the nodes that run it silent, and nothing else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,16 +23,27 @@ class Memo:
         self._call, self._known = call, dict[Any, Any]()
 
     def ask(self, questions: Iterable) -> dict:
-        """What the model says to each question; new ones go to it in one batch."""
+        """What the model says to each question, None where it refuses to read it; new ones go to it in one batch."""
         questions = list(dict.fromkeys(questions))
         known = {question: self._known[question] for question in questions if question in self._known}
         new = [question for question in questions if question not in known]
         if new:
-            known.update(zip(new, self._call(new), strict=True))
+            known.update(self._say(new))
             self._known.update(known)
             while len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
         return known
+
+    def _say(self, questions: list) -> dict:
+        """A refusal (ValueError) is of the whole batch: halved until the unreadable questions stand alone."""
+        try:
+            said = self._call(questions)
+        except ValueError:
+            if len(questions) == 1:
+                return {questions[0]: None}
+            middle = len(questions) // 2
+            return self._say(questions[:middle]) | self._say(questions[middle:])
+        return dict(zip(questions, said, strict=True))
 
 
 class Driver:
@@ -73,11 +85,12 @@ class Driver:
         for name, role in models.items():
             memo = self._memos.setdefault((name, method), Memo(getattr(role, method)))
             said[name] = memo.ask(question for node, action in asked if node.role is role for question in action[0])
-        return [
-            (node, wanted)
-            for node, action in asked
-            for wanted in getattr(node, receive)({question: said[id(node.role)][question] for question in action[0]})
-        ]
+        wants: list[tuple[Node, Action]] = []
+        for node, action in asked:
+            answers = {question: said[id(node.role)][question] for question in action[0]}
+            readable = {question: answer for question, answer in answers.items() if answer is not None}
+            wants += [(node, wanted) for wanted in getattr(node, receive)(readable)]
+        return wants
 
 
 def run(engine: LocalEngine, nodes: Sequence[Node]) -> Iterator[BlockResult]:

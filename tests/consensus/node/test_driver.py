@@ -114,6 +114,39 @@ def test_without_nodes_every_task_abstains(tmp_path: Path) -> None:
     assert settled.accepted == -1 and settled.reason == "no answer was revealed"
 
 
+class Choosy:
+    """A model that refuses every batch with a question too long for it, as roles of real models do."""
+
+    def __init__(self, method: str, model: Guesser | Checker) -> None:
+        self._model = getattr(model, method)
+        setattr(self, method, self._say)
+
+    def _say(self, questions: list) -> list:
+        if any("too long" in question or "too long" in question[0] for question in questions):
+            raise ValueError("this model reads at most 64 tokens")
+        return self._model(questions)
+
+
+@pytest.mark.parametrize("method", ["answer", "judge"])
+def test_a_question_no_model_reads_silences_its_readers_and_stops_nothing(tmp_path: Path, method: str) -> None:
+    models = {"answer": Guesser(0), "judge": Checker(0)}
+    models[method] = Choosy(method, models[method])
+    nodes = honest_nodes(5, models["answer"], models["judge"])
+    (asker,) = [node for node in nodes if isinstance(node, Asker)]
+    asker.questions = [*asker.questions, Question("too long " * 40, TIP)]
+    with begin(tmp_path / "a") as engine:
+        blocks = list(run(engine, nodes))
+    settled = [event for block in blocks for event in block.events if isinstance(event, ev.Settled)]
+    (unread,) = [event for event in settled if event.prompt.startswith("too long")]
+    assert len(settled) == 6 and unread.accepted == -1
+    assert not any(verdict.p_false_q16 for verdict in unread.verdicts)
+    assert [event for event in settled if event.accepted >= 0]
+    slashed = [event for block in blocks for event in block.events if isinstance(event, ev.Slashed)]
+    assert {event.reason for event in slashed} == {
+        "held a seat and did not reveal: slashed"
+    }  # the law's price of silence
+
+
 def test_an_asker_resumes_where_the_ledger_says() -> None:
     chain = Chain()
     asker = Asker(key("asker"), questions(5), in_flight=2)
