@@ -41,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if not question:
         raise UserError('the question is empty; ask something: deslm ask "What is the capital of Peru?"')
     company = recall(args.run)
+    for role in company.roles.generators.values():
+        role.answer([question])  # a question that no model reads is refused here, with the ledger untouched
     settled = _put(question, company, _copy_ledger(args.run / "ledger", args.run / "ask"))
     _show(settled, company, Console(highlight=False))
     return 0

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..compiler import configure
+from ..errors import UserError
+
+_LEAST = {"questions": 1, "unknown": 0, "seed": 0, "jobs": 1}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +45,10 @@ class Clock:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo and return 0; what the user can mend is raised as ValueError or OSError with one sentence."""
+    for name, least in _LEAST.items():
+        value = getattr(args, name)
+        if value is not None and value < least:
+            raise UserError(f"--{name} must be at least {least}, not {value}")
     configure(args.out)
     from rich.console import Console
 
