@@ -2,7 +2,8 @@
 
 After each block every node says what it wants. What they ask of models is gathered over all nodes and tasks, so that
 each model is called once a block with a batch, and what a deterministic model has said is not asked again. Anybody may
-ask anything: a question that a model refuses to read leaves the nodes that run it silent, and nothing else.
+ask anything: of a question that a model refuses to read its nodes say that they do not know, since silence is slashed
+and whoever asks must not be able to slash whom he likes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,16 +15,17 @@ from consensus.node.base import Node
 from consensus.node.view import Action, AskAnswers, AskVerdicts, ChainView, Submit, make_view
 
 _REMEMBERED = 65_536  # calls of one model
+_DO_NOT_KNOW = {"answer": ("unknown", 0.0), "judge": (0.5, ())}  # no confidence; no evidence, so no weight
 
 
 class Memo:
-    """Answers of one deterministic model call, by question."""
+    """Answers of one deterministic model call, by question; `refusal` stands for what the model cannot read."""
 
-    def __init__(self, call: Callable[[list], Sequence]) -> None:
-        self._call, self._known = call, dict[Any, Any]()
+    def __init__(self, call: Callable[[list], Sequence], refusal: Any) -> None:
+        self._call, self._refusal, self._known = call, refusal, dict[Any, Any]()
 
     def ask(self, questions: Iterable) -> dict:
-        """What the model says to each question, None where it refuses to read it; new ones go to it in one batch."""
+        """What the model says to each question; new ones go to it in one batch."""
         questions = list(dict.fromkeys(questions))
         known = {question: self._known[question] for question in questions if question in self._known}
         new = [question for question in questions if question not in known]
@@ -40,7 +42,7 @@ class Memo:
             said = self._call(questions)
         except ValueError:
             if len(questions) == 1:
-                return {questions[0]: None}
+                return {questions[0]: self._refusal}
             middle = len(questions) // 2
             return self._say(questions[:middle]) | self._say(questions[middle:])
         return dict(zip(questions, said, strict=True))
@@ -83,14 +85,13 @@ class Driver:
         models = {id(node.role): node.role for node, _ in asked}
         said: dict[int, dict] = {}
         for name, role in models.items():
-            memo = self._memos.setdefault((name, method), Memo(getattr(role, method)))
+            memo = self._memos.setdefault((name, method), Memo(getattr(role, method), _DO_NOT_KNOW[method]))
             said[name] = memo.ask(question for node, action in asked if node.role is role for question in action[0])
-        wants: list[tuple[Node, Action]] = []
-        for node, action in asked:
-            answers = {question: said[id(node.role)][question] for question in action[0]}
-            readable = {question: answer for question, answer in answers.items() if answer is not None}
-            wants += [(node, wanted) for wanted in getattr(node, receive)(readable)]
-        return wants
+        return [
+            (node, wanted)
+            for node, action in asked
+            for wanted in getattr(node, receive)({question: said[id(node.role)][question] for question in action[0]})
+        ]
 
 
 def run(engine: LocalEngine, nodes: Sequence[Node]) -> Iterator[BlockResult]:

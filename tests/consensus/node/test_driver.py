@@ -128,7 +128,7 @@ class Choosy:
 
 
 @pytest.mark.parametrize("method", ["answer", "judge"])
-def test_a_question_no_model_reads_silences_its_readers_and_stops_nothing(tmp_path: Path, method: str) -> None:
+def test_a_question_no_model_reads_slashes_nobody_and_stops_nothing(tmp_path: Path, method: str) -> None:
     models = {"answer": Guesser(0), "judge": Checker(0)}
     models[method] = Choosy(method, models[method])
     nodes = honest_nodes(5, models["answer"], models["judge"])
@@ -139,12 +139,8 @@ def test_a_question_no_model_reads_silences_its_readers_and_stops_nothing(tmp_pa
     settled = [event for block in blocks for event in block.events if isinstance(event, ev.Settled)]
     (unread,) = [event for event in settled if event.prompt.startswith("too long")]
     assert len(settled) == 6 and unread.accepted == -1
-    assert not any(verdict.p_false_q16 for verdict in unread.verdicts)
     assert [event for event in settled if event.accepted >= 0]
-    slashed = [event for block in blocks for event in block.events if isinstance(event, ev.Slashed)]
-    assert {event.reason for event in slashed} == {
-        "held a seat and did not reveal: slashed"
-    }  # the law's price of silence
+    assert not [event for block in blocks for event in block.events if isinstance(event, ev.Slashed)]
 
 
 def test_an_asker_resumes_where_the_ledger_says() -> None:
