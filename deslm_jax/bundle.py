@@ -212,9 +212,9 @@ def _json_bytes(values: Mapping[str, Any]) -> bytes:
 def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Writes `contents` beside `folder`, then moves it into place; an older folder is moved aside and removed."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.parent.glob(f".{folder.name}.*-draft"):  # of a save that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
     fresh, old = (folder.with_name(f".{folder.name}.{what}-draft") for what in ("new", "old"))
+    for leftover in (fresh, old):  # of a save that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
         fresh.mkdir()
         for name, data in contents.items():
@@ -225,6 +225,17 @@ def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         if folder.exists():
             folder.rename(old)
         fresh.rename(folder)
+        _sync_folder(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the names in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -29,7 +29,7 @@ class ModelConfig:
     global_tokens: GlobalTokens = (
         "question"  # who is global where the caller passes no global_mask: see `layers.Encoder`
     )
-    max_globals: int = 64  # static capacity of the global slots of one row
+    max_globals: int = 64  # slots for the global tokens of one row where attention is sparse; dense needs none
     global_projections: bool = False  # own query, key and value weights for global rows, as in Longformer
     positions: Positions = "rotary"
     feed_forward: FeedForward = "gelu_tanh"  # the tanh form is cheaper on a CPU; "gelu" is exact
@@ -68,6 +68,20 @@ class ModelConfig:
     def head_dim(self) -> int:
         """Width of one attention head."""
         return self.d_model // self.n_heads
+
+    def global_capacity(self, length: int) -> int:
+        """Returns how many tokens of a row of `length` may be global."""
+        return length if length <= self.dense_up_to else min(self.max_globals, length)
+
+    @property
+    def max_question_len(self) -> int:
+        """The longest question, its mark included, that can be read without a global mask of one's own."""
+        all_global = self.global_tokens == "question" and not self.sees_all(self.max_source_len)
+        return self.global_capacity(self.max_source_len) if all_global else self.max_source_len
+
+    def sees_all(self, length: int) -> bool:
+        """Returns whether the window alone reaches everything, so that globals change nothing."""
+        return self.window >= length - 1 and not self.global_projections
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values only, fit for JSON."""

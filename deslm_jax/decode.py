@@ -60,9 +60,18 @@ def generate(
     max_len = cfg.max_target_len if max_len is None else max_len
     if not 1 <= max_len <= cfg.max_target_len:
         raise ValueError(f"max_len must be between 1 and max_target_len {cfg.max_target_len}, not {max_len}.")
-    if global_mask is not None and int(jnp.max(jnp.sum(global_mask, axis=1))) > cfg.max_globals:
-        raise ValueError(f"global_mask marks more than max_globals {cfg.max_globals} tokens: raise it in the config.")
+    capacity = cfg.global_capacity(enc_ids.shape[1])
+    if capacity < enc_ids.shape[1]:
+        marked = np.asarray(_default_globals(cfg, enc_ids, encoder_mask) if global_mask is None else global_mask)
+        if marked.sum(axis=1).max(initial=0) > capacity:
+            raise ValueError(f"A prompt has more global tokens than max_globals {capacity}: raise it in the config.")
     return _generate(cfg, max_len, params, enc_ids, encoder_mask, global_mask)
+
+
+def _default_globals(cfg: GeneratorConfig, enc_ids: Array, encoder_mask: Array | None) -> Array:
+    """Returns who is global where the caller does not say: see `Encoder`; bool [B,S]."""
+    marked = enc_ids != cfg.pad_id if encoder_mask is None else encoder_mask
+    return marked if cfg.global_tokens == "question" and not cfg.sees_all(enc_ids.shape[1]) else marked & False
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -264,7 +264,7 @@ class Encoder(nn.Module):
         """Returns the encoded sequence, [B,T,C]; padded positions are 0.
 
         `global_mask_BT` None: as `cfg.global_tokens` says, nobody, the first position, or that and the positions of
-        `question_mask_BT`. More globals than `cfg.max_globals`: a ValueError outside jit, a row of NaN inside.
+        `question_mask_BT`. More than `cfg.global_capacity`: a ValueError outside jit, a row of NaN inside.
         """
         segment_ids_BT = jnp.where(mask_BT, 0, -1).astype(jnp.int32)
         visible = Visible(segment_ids_BT, self._global_positions(mask_BT, global_mask_BT, question_mask_BT))
@@ -276,8 +276,8 @@ class Encoder(nn.Module):
         self, mask_BT: jax.Array, global_mask_BT: jax.Array | None, question_mask_BT: jax.Array
     ) -> jax.Array | None:
         cfg, length = self.cfg, mask_BT.shape[1]
-        if cfg.window >= length - 1 and not cfg.global_projections:
-            return None  # the window reaches everything: globals would change nothing
+        if cfg.sees_all(length):
+            return None
         if global_mask_BT is None:
             if cfg.global_tokens == "none":
                 return None
@@ -285,4 +285,4 @@ class Encoder(nn.Module):
             if cfg.global_tokens == "question":
                 global_mask_BT = global_mask_BT | question_mask_BT
         # A padded position is never global.
-        return global_idx_from_mask(global_mask_BT & mask_BT, min(cfg.max_globals, length))
+        return global_idx_from_mask(global_mask_BT & mask_BT, cfg.global_capacity(length))

@@ -87,7 +87,7 @@ class GeneratorRole:
         """
         tokenizer, length = self.bundle.tokenizer, self._cfg.max_source_len
         for question in questions:
-            encode_question(tokenizer, question, length)
+            encode_question(tokenizer, question, self._cfg.max_question_len)
         answers: list[Answer] = []
         for rows, n_real in _batches(questions):
             batch = question_batch(tokenizer, rows, length)
@@ -120,11 +120,11 @@ class DiscriminatorRole:
         0.5 without evidence, which carries no weight. A question that is empty, or longer than the model reads, is a
         ValueError, and nothing is judged.
         """
-        tokenizer, length = self.bundle.tokenizer, self._cfg.max_source_len
+        tokenizer = self.bundle.tokenizer
         verdicts = [_NO_VERDICT] * len(pairs)
         cases, places = [], []
         for i, (question, answer) in enumerate(pairs):
-            encode_question(tokenizer, question, length)
+            encode_question(tokenizer, question, self._cfg.max_question_len)
             records = self.knowledge.search(normalise_text(question), _EVIDENCE_RECORDS)
             if records and self._is_readable(question, answer):
                 cases.append((question, answer, tuple(record.text for record in records)))

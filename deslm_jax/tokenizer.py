@@ -58,6 +58,7 @@ class Tokenizer:
                 model_type="bpe",
                 vocab_size=vocab_size,
                 hard_vocab_limit=False,  # fewer pieces where the corpus has no more
+                max_sentence_length=1 << 20,  # bytes; longer ones would be left out without a word
                 num_threads=1,  # more threads may learn other pieces
                 normalization_rule_name="identity",
                 remove_extra_whitespaces=False,

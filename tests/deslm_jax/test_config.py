@@ -1,6 +1,7 @@
 """Configs survive JSON, and what cannot be a model is refused by name."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,15 @@ def test_a_config_survives_json_and_is_hashable(config_type):
 def test_an_impossible_config_is_one_sentence(change, words):
     with pytest.raises(ValueError, match=words):
         GeneratorConfig.from_dict({"vocab_size": 100} | change)
+
+
+def test_a_question_is_as_long_as_its_tokens_can_be_global():
+    dense = GeneratorConfig(vocab_size=100, max_source_len=200)
+    assert dense.max_question_len == dense.global_capacity(200) == 200
+    sparse = replace(dense, dense_up_to=128)
+    assert (sparse.global_capacity(128), sparse.global_capacity(200), sparse.max_question_len) == (128, 64, 64)
+    assert replace(sparse, global_tokens="first").max_question_len == 200
+    assert replace(sparse, window=199).max_question_len == 200
 
 
 def test_the_vocabulary_size_must_be_given():

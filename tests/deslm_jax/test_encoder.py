@@ -92,7 +92,7 @@ def test_a_window_that_reaches_everything_needs_no_globals(case):
 
 def test_more_globals_than_the_capacity_are_never_cut(case):
     cfg, params, x = case
-    cfg = dataclasses.replace(cfg, encoder_layers=1, max_globals=3)
+    cfg = dataclasses.replace(cfg, encoder_layers=1, dense_up_to=1, max_globals=3)
     both, everyone = np.concatenate([x, x]), np.ones((2, T), bool)
     marks = np.arange(T)[None] < np.array([[4], [3]])
     out = np.asarray(_encode(cfg, params, both, everyone, marks, everyone))

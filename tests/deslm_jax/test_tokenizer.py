@@ -42,6 +42,10 @@ def test_training_is_a_function_of_the_texts_even_if_they_spell_structure():
     assert min(first.encode("<answer>")) >= first.first_text_id
 
 
+def test_long_texts_are_learnt_from_too():
+    assert len(Tokenizer.train(["zyzzyva " * 2000], 300).encode("zyzzyva zyzzyva")) == 2
+
+
 def test_the_size_is_a_ceiling_and_is_read_from_the_model(tokenizer):
     assert tokenizer.vocab_size == 320
     assert Tokenizer.train(["a b", "b c"], vocab_size=5000).vocab_size < 300
@@ -59,8 +63,9 @@ def test_bad_input_is_one_sentence(tokenizer, tmp_path):
         Tokenizer.load(tmp_path / "junk.model")
     with pytest.raises(ValueError, match="lone surrogate at position 2"):
         tokenizer.encode("ab\ud800")
-    with pytest.raises(ValueError, match="could not learn 50 pieces"):
-        Tokenizer.train(["text"], vocab_size=50)
+    for texts in (["text"], []):
+        with pytest.raises(ValueError, match="could not learn 50 pieces"):
+            Tokenizer.train(texts, vocab_size=50)
 
 
 def test_a_foreign_vocabulary_is_refused(tokenizer):
