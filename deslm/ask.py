@@ -95,6 +95,7 @@ def _show(settled: "events.Settled", company: "Company", console: "Console") -> 
     from consensus.units import Q12, Q16
 
     from .demo.history import name_keys
+    from .demo.story import cite
 
     names = name_keys(company.public, company.cast)
     odds = f"margin {settled.margin_q12 / Q12:+.2f}, threshold {settled.tau_q12 / Q12:.2f}"
@@ -117,7 +118,7 @@ def _show(settled: "events.Settled", company: "Company", console: "Console") -> 
             for text, p_false in zip(settled.candidates, verdict.p_false_q16, strict=False)
         )
         read = dict.fromkeys(i for ids in verdict.evidence for i in ids)
-        records = " ".join(company.knowledge.records[i].text for i in read)
+        records = " ".join(cite(company.knowledge, i) for i in read)
         verdicts.add_row(
             names[verdict.key].name,
             str(verdict.seats),

@@ -5,9 +5,14 @@ Further columns are ignored; UTF-8, with or without a byte-order mark, LF or CRL
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f]"
+)  # no message may hold one, so no question about such a fact could be asked
 
 
 class Record(NamedTuple):
@@ -62,6 +67,8 @@ def read_columns(path: str | Path, columns: Sequence[str]) -> Iterator[tuple[int
         for name, field in zip(columns, fields, strict=True):
             if not field:
                 raise ValueError(f"{path}, line {number}: the {name} is empty; fill it in or delete the line.")
+            if _CONTROL.search(field):
+                raise ValueError(f"{path}, line {number}: the {name} holds a control character; delete it.")
         empty = False
         yield number, fields
     if empty:

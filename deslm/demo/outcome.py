@@ -80,7 +80,7 @@ def tell(
             prior_q8,
             [payment for row in found.events for payment in getattr(row, "payments", ())],
         ),
-        rounds=story.tell_rounds(history, names, params, [record.text for record in company.knowledge.records]),
+        rounds=story.tell_rounds(history, names, params, company.knowledge),
         audit_rate=summary["audit_rate"],
         seconds=tuple(seconds.items()),
         versions=tuple(summary["versions"].items()),

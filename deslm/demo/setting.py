@@ -103,7 +103,7 @@ def prepare(args: argparse.Namespace) -> Setting:
 
 
 def _claim(setting: Setting) -> None:
-    """Write down what this folder's run is, or compare with what stands there."""
+    """Write down what this folder's run is, or, once something was made in it, compare with what stands there."""
     options = {
         "seed": setting.seed,
         "facts_sha256": hash_file(setting.facts_path),
@@ -113,7 +113,8 @@ def _claim(setting: Setting) -> None:
     }
     path = setting.folder.options
     setting.folder.root.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
+    begun = (setting.folder.models / "tokenizer.model").exists() or setting.folder.ledger.exists()
+    if not path.exists() or not begun:
         # The path is for `deslm ask`; what the run is about is the file's content.
         write_text(path, json.dumps({**options, "facts": str(setting.facts_path.resolve())}, indent=1) + "\n")
         return

@@ -8,6 +8,7 @@ from consensus.state import Params
 from consensus.units import MICRO, Q12, Q16
 from deslm.report import data as report
 from deslm.report import reliability
+from deslm_jax.knowledge import KnowledgeBase
 
 from .cast import Member
 from .history import History, Task
@@ -31,14 +32,14 @@ _KINDS = {
 _POINTS = 160  # of a node's course over the run; more than a phone has pixels for
 
 
-def tell_rounds(history: History, names: Names, params: Params, evidence: Sequence[str]) -> tuple[report.Round, ...]:
-    """One round a task; `evidence` is the text of each knowledge record by id."""
+def tell_rounds(history: History, names: Names, params: Params, knowledge: KnowledgeBase) -> tuple[report.Round, ...]:
+    """One round a task, with the records that its verdicts name."""
     return tuple(
-        _tell_round(number, task, names, params, evidence) for number, task in enumerate(history.tasks, start=1)
+        _tell_round(number, task, names, params, knowledge) for number, task in enumerate(history.tasks, start=1)
     )
 
 
-def _tell_round(number: int, task: Task, names: Names, params: Params, evidence: Sequence[str]) -> report.Round:
+def _tell_round(number: int, task: Task, names: Names, params: Params, knowledge: KnowledgeBase) -> report.Round:
     settled, question = task.settled, task.question
     return report.Round(
         number=number,
@@ -59,7 +60,7 @@ def _tell_round(number: int, task: Task, names: Names, params: Params, evidence:
             for j, text in enumerate(settled.candidates)
         ),
         generators=tuple(_tell_answer(line, names) for line in settled.answers),
-        discriminators=tuple(_tell_verdicts(line, names, evidence) for line in settled.verdicts),
+        discriminators=tuple(_tell_verdicts(line, names, knowledge) for line in settled.verdicts),
         kappa=int(params.kappa_q12_K[settled.task_class]) / Q12,
         rho_generators=int(params.rho_q16_KR[settled.task_class, 0]) / Q16,
         rho_discriminators=int(params.rho_q16_KR[settled.task_class, 1]) / Q16,
@@ -92,13 +93,13 @@ def _tell_answer(line: events.AnswerLine, names: Names) -> report.GeneratorSeat:
     )
 
 
-def _tell_verdicts(line: events.VerdictLine, names: Names, evidence: Sequence[str]) -> report.DiscriminatorSeat:
+def _tell_verdicts(line: events.VerdictLine, names: Names, knowledge: KnowledgeBase) -> report.DiscriminatorSeat:
     return report.DiscriminatorSeat(
         node=names[line.key].name,
         seats=line.seats,
         verdicts=tuple(
             report.Verdict(
-                j, p_false / Q16, line.evidence_q12[j] / Q12, tuple(_cite(evidence, i) for i in line.evidence[j])
+                j, p_false / Q16, line.evidence_q12[j] / Q12, tuple(cite(knowledge, i) for i in line.evidence[j])
             )
             for j, p_false in enumerate(line.p_false_q16)
         ),
@@ -107,9 +108,11 @@ def _tell_verdicts(line: events.VerdictLine, names: Names, evidence: Sequence[st
     )
 
 
-def _cite(evidence: Sequence[str], number: int) -> str:
-    """The record a verdict names; a node may write any number."""
-    return evidence[number] if number < len(evidence) else f"(record {number}, which does not exist)"
+def cite(knowledge: KnowledgeBase, number: int) -> str:
+    """The text of the record a verdict names; a node may write any number."""
+    if number < len(knowledge.records):
+        return knowledge.records[number].text
+    return f"(record {number}, which does not exist)"
 
 
 def tell_nodes(

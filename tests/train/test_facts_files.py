@@ -51,6 +51,7 @@ def test_numbers_in_jsonl_become_text(tmp_path: Path) -> None:
         (HEADER + "Peru\t\tcapital\tLima\n", "line 2", "4 fields"),
         (HEADER + "\nPeru\t \tLima\n", "line 3", "the relation is empty"),
         (HEADER + "Peru\tcapital\t\n", "line 2", "the object is empty"),
+        (HEADER + "Pe\x00ru\tcapital\tLima\n", "line 2", "the subject holds a control character"),
         (HEADER + "A\tr\tB\nC\tr\tD\nA\tr\tE\n", "line 4", "'E' here and 'B' in line 2"),
         (HEADER.encode() + b"Per\xfa\tcapital\tLima\n", "line 2", "not UTF-8"),
         ('{"subject": "Peru"}\n', "line 1", "'relation' is missing"),

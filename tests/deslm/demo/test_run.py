@@ -106,6 +106,11 @@ def test_another_seed_in_the_same_folder_is_refused(played):
         make_setting(played.setting.folder.root, "--seed", "1")
 
 
+def test_a_folder_where_nothing_was_made_yet_takes_other_options(tmp_path):
+    make_setting(tmp_path / "run")
+    assert make_setting(tmp_path / "run", "--seed", "1").seed == 1
+
+
 def test_verify_says_yes_and_no(played, tmp_path, capsys):
     root = tmp_path / "run"
     shutil.copytree(played.setting.folder.root, root)
