@@ -66,6 +66,9 @@ def test_a_block_is_bounded(tmp_path: Path) -> None:
     with LocalEngine.create(tmp_path, small_genesis(), key("sequencer")) as engine:
         for number in range(64):
             assert engine.submit(chain.tx("asker", Task(0, "x" * 16_380 + str(number), 1, bytes(32)))) == ACCEPT
-        first, second = engine.step(), engine.step()
+        first = engine.step()
+        assert len(engine.mempool) == 64 - len(first.receipts)
+        second = engine.step()
+        assert len(engine.mempool) == 0
     assert len(first.receipts) + len(second.receipts) == 64 and 0 < len(second.receipts) < 5
     assert all(receipt.code == 0 for receipt in (*first.receipts, *second.receipts))

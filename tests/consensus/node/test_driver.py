@@ -65,6 +65,18 @@ def test_models_are_called_once_a_block_for_all_nodes_and_never_twice_for_a_ques
     assert len(blocks) < 2 * 6 + 4
 
 
+def test_a_question_asked_again_is_not_answered_again(tmp_path: Path) -> None:
+    """Nodes forget a task once it is settled; the driver remembers what the model said."""
+    generator, checker = Guesser(0), Checker(0)
+    nodes = honest_nodes(0, generator, checker)
+    nodes.append(Asker(key("asker"), [Question(f"q{i % 8}", TIP) for i in range(16)]))
+    with begin(tmp_path / "a") as engine:
+        blocks = list(run(engine, nodes))
+    settled = [event for block in blocks for event in block.events if isinstance(event, ev.Settled)]
+    assert len(settled) == 16 and all(line.candidate >= 0 for event in settled for line in event.answers)
+    assert (generator.calls, checker.calls) == (1, 1)
+
+
 def test_eight_are_in_flight_at_most(tmp_path: Path) -> None:
     with begin(tmp_path / "a") as engine:
         widths = []
