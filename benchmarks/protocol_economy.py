@@ -3,6 +3,7 @@
     python -m benchmarks.protocol_economy                     # the demo's network, 200 seeds: about a CPU-minute
     python -m benchmarks.protocol_economy --table networks    # other dishonest nodes, honest only, weaker models
     python -m benchmarks.protocol_economy --table ablations   # what each rule carries
+    python -m benchmarks.protocol_economy --table reference --seeds 20   # 8 % audits over 3,000 tasks
     python -m benchmarks.protocol_economy --numpy --seeds 10  # the ledger's NumPy path; the same bits
 
 Agents are written down before the run (`economy/world.py`), the law answers (`economy/play.py`), and the lines that a
@@ -21,6 +22,10 @@ from consensus.state import Params
 
 SEATS = (presets.GENERATOR_SEATS, presets.DISCRIMINATOR_SEATS)
 DEMO = world.Agents()
+BATCH = 50
+REFERENCE_PLAN = world.Plan(
+    taught=2_250, untaught=750, canaries=150, canaries_unanswerable=0.25, early_canaries=0, early_tasks=0, in_flight=2
+)
 
 
 def with_leaves(params: Params, **leaves: int | list) -> Params:
@@ -45,6 +50,14 @@ def list_networks() -> dict[str, tuple[world.Agents, Params]]:
         "wrong answers that cluster, theta0 .97": (DEMO._replace(lure=0.9), with_leaves(params, theta0_q16=q16(0.97))),
         "reference rho (.3, .5)": (DEMO, params._replace(rho_q16_KR=presets.reference().rho_q16_KR)),
     }
+
+
+def list_reference() -> dict[str, tuple[world.Agents, Params]]:
+    """The reference parameters, audits at 8 %, with the demo's cast and with another."""
+    other = DEMO._replace(
+        generators=("honest",) * 6 + ("shy", "long-con"), discriminators=("honest",) * 6 + ("lazy", "long-con")
+    )
+    return {"the demo's cast": (DEMO, presets.reference()), "shy, long con; lazy": (other, presets.reference())}
 
 
 def list_ablations() -> dict[str, tuple[world.Agents, Params]]:
@@ -74,14 +87,18 @@ def run(
     use_numpy: bool,
 ) -> list[measure.Result]:
     """The figures of every seed."""
-    runs = [world.draw_tasks(agents, plan, SEATS, seed) for seed in range(seeds)]
     state = play.start(params, len(agents.generators), len(agents.discriminators), stake_pots, purse_pots)
-    if use_numpy:
-        logs = [play.play_numpy(params, state, tasks, plan.in_flight) for tasks in runs]
-    else:
-        logs = play.play_jax(params, state, runs, plan.in_flight)
     stake_micro, pot_micro = int(state[1].bonded_micro_N[1]), play.get_pot_micro(params)
-    return [measure.measure(agents, t, log, stake_micro, pot_micro) for t, log in zip(runs, logs, strict=True)]
+    results = []
+    for first in range(0, seeds, BATCH):  # a run's agents and dice are 2 MB
+        batch = range(first, min(first + BATCH, seeds))
+        runs = [world.draw_tasks(agents, plan, SEATS, seed) for seed in batch]
+        if use_numpy:
+            logs = [play.play_numpy(params, state, tasks, plan.in_flight) for tasks in runs]
+        else:
+            logs = play.play_jax(params, state, runs, plan.in_flight)
+        results += [measure.measure(agents, t, log, stake_micro, pot_micro) for t, log in zip(runs, logs, strict=True)]
+    return results
 
 
 def describe(name: str, agents: world.Agents, results: list[measure.Result]) -> str:
@@ -113,16 +130,22 @@ def describe(name: str, agents: world.Agents, results: list[measure.Result]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", choices=("demo", "networks", "ablations"), default="demo")
+    parser.add_argument("--table", choices=("demo", "networks", "ablations", "reference"), default="demo")
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--stake-pots", type=float, default=600)
     parser.add_argument("--purse-pots", type=int, default=160, help="8 for each task in flight, and some to spare")
     parser.add_argument("--numpy", action="store_true", help="play on NumPy, one run after the other (2 s a run)")
     arguments = parser.parse_args()
-    tables = {"demo": {"demo": (DEMO, presets.demo())}, "networks": list_networks(), "ablations": list_ablations()}
-    for name, (agents, params) in tables[arguments.table].items():
-        pots = arguments.stake_pots, arguments.purse_pots
-        results = run(agents, params, world.Plan(), arguments.seeds, *pots, arguments.numpy)
+    tables = {
+        "demo": lambda: {"demo": (DEMO, presets.demo())},
+        "networks": list_networks,
+        "ablations": list_ablations,
+        "reference": list_reference,
+    }
+    plan = REFERENCE_PLAN if arguments.table == "reference" else world.Plan()
+    pots = arguments.stake_pots, arguments.purse_pots
+    for name, (agents, params) in tables[arguments.table]().items():
+        results = run(agents, params, plan, arguments.seeds, *pots, arguments.numpy)
         print(describe(name, agents, results), flush=True)
 
 
