@@ -23,7 +23,7 @@ else
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 endif
 ifneq ($(EXTRAS),)
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip -q
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 endif
 	@touch $@
