@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import interrupts
 from ..compiler import configure
 from ..errors import UserError
 
@@ -40,6 +41,7 @@ class Clock:
         """Count the time inside towards `name`."""
         start = time.perf_counter()
         yield
+        interrupts.check()
         self.seconds[name] = round(time.perf_counter() - start, 1)
 
 
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and value < least:
             raise UserError(f"--{name} must be at least {least}, not {value}")
+    interrupts.remember()
     configure(args.out)
     from rich.console import Console
 

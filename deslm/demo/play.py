@@ -14,6 +14,7 @@ from consensus.node.driver import run
 from deslm_jax.knowledge import KnowledgeBase
 from deslm_jax.roles import Answer, DiscriminatorRole, GeneratorRole
 
+from .. import interrupts
 from .cast import Member
 from .live import Screen
 from .network import Roles, load_keys, make_askers, make_demo_genesis, make_nodes
@@ -110,6 +111,7 @@ def play(setting: Setting, company: Company, console: Console) -> str:
         with Screen(console, company.cast, company.public, before_micro, setting.questions) as screen:
             for result in run(engine, nodes):
                 screen.show(result.events)
+                interrupts.check()
         return engine.app_hash.hex()
 
 
