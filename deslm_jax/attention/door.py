@@ -1,7 +1,6 @@
 """The public door: checks the arguments of a call, then hands it to the implementation that fits."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Literal, overload
 
 import jax
@@ -116,16 +115,8 @@ def sparse_attention(
         dropout_rate,
         dropout_rng,
     )
-    out, lse = _attend(name, inputs, spec, options)
+    out, lse = IMPLEMENTATIONS[name](inputs, spec, options)
     return (out, lse) if return_lse else out
-
-
-@partial(jax.jit, static_argnums=(0, 2, 3))
-def _attend(
-    name: str, inputs: AttentionInputs, spec: SparseAttentionSpec, options: AttentionOptions
-) -> tuple[jax.Array, jax.Array]:
-    # Compiled as one even when called eagerly, and traced once for all layers of equal shapes.
-    return IMPLEMENTATIONS[name](inputs, spec, options)
 
 
 def dense_attention(q: jax.Array, k: jax.Array, v: jax.Array, *, spec: SparseAttentionSpec, **arguments: Any) -> Any:
