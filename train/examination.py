@@ -92,15 +92,9 @@ def generator_figures(exam: Examination, bundle: Bundle, answers: Answers) -> di
     }
 
 
-def held_out_claims(exam: Examination, plausible: bool = False) -> list[Claim]:
-    """Returns claims about subjects and in wordings that no verifier was trained or calibrated on.
-
-    `plausible`: false answers are all true of another subject, as often as they are true, so that neither their kind
-    nor their frequency gives them away.
-    """
-    recipe = DiscriminatorRecipe().plain()
-    if plausible:
-        recipe = replace(recipe, same_relation=1.0, same_subject=0.0, spliced=0.0, other=0.0)
+def held_out_claims(exam: Examination) -> list[Claim]:
+    """Returns claims about subjects and in wordings that no verifier was trained or calibrated on."""
+    recipe = replace(DiscriminatorRecipe().plain(), seed=0)
     make_claim, randomness = ClaimMaker(exam.knowledge, exam.facts, word_pool(exam.wordings), recipe), random.Random(0)
     questions = [question for question in exam.questions if is_held_out_subject(question.subject)]
     return [make_claim(question, randomness) for question in questions for _ in range(_CLAIMS_EACH)]
@@ -143,15 +137,6 @@ def discriminator_figures(exam: Examination, bundle: Bundle, answers: Mapping[st
         figures["real_candidates"]["baseline_majority"] = _majority(real)
         figures["real_candidates"]["baseline_string_match"] = _string_match(real)
     return figures
-
-
-def control_figures(exam: Examination, bundle: Bundle) -> dict[str, Any]:
-    """Returns the report of the closed-book control on plausible claims; it must stay at chance.
-
-    An implausible answer ("symbol of iron: 26") may be seen through without evidence, which is no leak.
-    """
-    claims = held_out_claims(exam, plausible=True)
-    return binary_report(judge(bundle, claims), [claim.fake for claim in claims])
 
 
 def shared_errors(exam: Examination, answers: Mapping[str, Answers], verifiers: Mapping[str, Bundle]) -> dict[str, Any]:
