@@ -21,7 +21,7 @@ def to_dict(value: NamedTuple) -> dict[str, Any]:
 
 
 def from_dict(cls: Any, plain: dict[str, Any]) -> Any:
-    """A NamedTuple of NumPy int64 arrays from a dict of ints and lists; read-only, so no rule can change its input."""
+    """A NamedTuple of NumPy int64 arrays from a dict of ints and lists; read-only against assignments."""
     return cls(**{name: read_only(plain[plain_name(name)]) for name in cls._fields})
 
 

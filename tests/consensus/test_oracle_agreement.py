@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consensus.rules import challenge, stake
+from consensus.rules.fee import can_open
+from consensus.state import Params
+from tests.consensus import bridge, oracle
 from tests.consensus.strategies import TIP_MAX, amounts, reveals, seat_draws, truths, worlds
 from tests.consensus.twin import Twin, assert_sound
 
@@ -101,6 +106,28 @@ def test_challenges(world: dict[str, Any], data: st.DataObject) -> None:
     rule = data.draw(st.sampled_from(["overturn", "uphold"]))
     twin.step(rule, amounts_micro_N=held, challenger=challenger, bond_micro=bond)
     assert_sound(twin.world)
+
+
+@given(worlds(), st.data())
+def test_the_questions_a_ledger_asks_first(world: dict[str, Any], data: st.DataObject) -> None:
+    network, nodes = bridge.world_to_state(world)
+    params = bridge.from_dict(Params, world["params"])
+    i = data.draw(st.integers(0, len(world["nodes"]) - 1))
+    row = world["nodes"][i]
+    near = lambda edge: st.integers(edge - 1, edge + 1)
+
+    tip = data.draw(st.one_of(near(0), near(TIP_MAX), near(row["liquid_micro"] - world["network"]["base_fee_micro"])))
+    assert bool(can_open(network, nodes, np.asarray(i), np.asarray(tip))) == oracle.can_open(world, i, tip)
+
+    exits = world["network"]["exiting_micro"]
+    staked = sum(node["bonded_micro"] for node in world["nodes"]) + exits
+    churn = staked * world["params"]["exit_churn_q16"] // 65536 - exits
+    amount = data.draw(st.one_of(near(0), near(row["bonded_micro"] - row["locked_micro"]), near(churn)))
+    may_leave = stake.can_unbond(params, network, nodes, np.asarray(i), np.asarray(amount))
+    assert bool(may_leave) == oracle.can_unbond(world, i, amount)
+
+    fee = np.asarray(data.draw(amounts))
+    assert int(challenge.compute_challenge_bond(params, fee)) == oracle.compute_challenge_bond(world, int(fee))
 
 
 @given(worlds(), st.data())

@@ -227,3 +227,12 @@ def test_silent_discriminators_owe_nothing_when_nobody_answered() -> None:
     twin.step("settle_audit", round=round, outcome=outcome, truth_C=[0, 0], is_random=0)
     assert [twin.world["nodes"][i]["bonded_micro"] for i in (4, 5)] == [10**12] * 2
     assert all(twin.world["nodes"][i]["bonded_micro"] < 10**12 for i in (0, 1))
+
+
+@pytest.mark.parametrize(("base", "tasks", "expected"), [(1, 2, 2), (0, 2, 1), (1, 0, 1), (8, 0, 7), (8, 1, 8)])
+def test_a_small_base_fee_still_rises(base: int, tasks: int, expected: int) -> None:
+    twin = make_twin(target_tasks=1)
+    twin.world["network"]["base_fee_micro"] = base
+    twin = Twin(twin.world)
+    twin.step("end_block", tasks_opened=tasks)
+    assert twin.world["network"]["base_fee_micro"] == expected

@@ -78,7 +78,11 @@ class Twin:
         Goes on from the oracle's state: it is the same, and its arrays are read-only.
         """
         expected = play_oracle(self.world, name, plain)
+        before = [leaf.tobytes() for leaf in (*self.params, *self.network, *self.nodes)]
         self.results = call_rule(STEPS[name], self.params, self.network, self.nodes, rule_arguments(plain))
+        # Read-only arrays do not stop `numpy.add.at`.
+        after = [leaf.tobytes() for leaf in (*self.params, *self.network, *self.nodes)]
+        assert before == after, f"{name} changed its input in place"
         network, nodes = bridge.world_to_state(self.world)
         extras = []
         for result in self.results:

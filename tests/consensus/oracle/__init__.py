@@ -12,6 +12,7 @@ Names are those of `consensus.state` without their shape letters, so `liquid_mic
 from tests.consensus.oracle.accounts import (
     bond,
     can_unbond,
+    compute_challenge_bond,
     end_block,
     is_final,
     open_challenge,
@@ -22,13 +23,15 @@ from tests.consensus.oracle.accounts import (
     uphold,
 )
 from tests.consensus.oracle.audit import settle_audit
-from tests.consensus.oracle.seats import open_task
+from tests.consensus.oracle.seats import can_open, open_task
 from tests.consensus.oracle.settle import settle_task, unlock_wagers
 from tests.consensus.oracle.slashing import equivocation_penalty, slash, slash_equivocation
 
 __all__ = [
     "bond",
+    "can_open",
     "can_unbond",
+    "compute_challenge_bond",
     "end_block",
     "equivocation_penalty",
     "is_final",

@@ -17,6 +17,11 @@ def _burn(world: dict, lost_micro: int) -> int:
     return kept
 
 
+def compute_challenge_bond(world: dict, fee_micro: int) -> int:
+    """R6: twice the task's fee."""
+    return world["params"]["challenge_bond_fees"] * fee_micro
+
+
 def open_challenge(world: dict, challenger: int, bond_micro: int) -> None:
     """R6: the challenger puts up a bond."""
     world["nodes"][challenger]["liquid_micro"] -= bond_micro

@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 ONE = 65536  # 1 in Q16
 FOREVER = 1 << 62
 SUPPLY_CAP = 10**15  # micro-tokens
+TIP_MAX = 2**36
 GENERATOR, DISCRIMINATOR = 0, 1
 
 

@@ -4,6 +4,7 @@ from tests.consensus.oracle.arithmetic import (
     DISCRIMINATOR,
     GENERATOR,
     ONE,
+    TIP_MAX,
     clip,
     draw_below,
     mul_q16,
@@ -81,6 +82,12 @@ def _seat_role(world: dict, role: int, part_micro: int, draws: list[list[int]], 
         if seat >= 0:
             world["nodes"][seat]["locked_micro"] += wager
     return seats, flat_fee, wager
+
+
+def can_open(world: dict, payer: int, tip_micro: int) -> bool:
+    """R1: the tip is within its bounds, and the payer has it and the base fee."""
+    needed = world["network"]["base_fee_micro"] + tip_micro
+    return 0 <= tip_micro <= TIP_MAX and world["nodes"][payer]["liquid_micro"] >= needed
 
 
 def open_task(
