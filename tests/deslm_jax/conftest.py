@@ -28,6 +28,17 @@ def loud(model: Any, seed: int = 0) -> Any:
     return jax.tree.map(jitter, init_params(model, seed))
 
 
+@pytest.fixture(autouse=True)
+def _compile_quickly(request):
+    """Compiling is what these tests cost: leave out the optimisations, except where the tests ask for more."""
+    if "attention" in request.path.parts:
+        yield
+        return
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="session")
 def tiny_generator():
     """(config, params) of a generator with every default but its size."""
