@@ -53,13 +53,13 @@ class Checkpoints:
     def restore(self, like: TrainState) -> TrainState | None:
         """The newest state, placed as `like` is; None if there is none yet.
 
-        Raises ValueError if the checkpoint was made under other settings, naming those that differ.
+        Raises ValueError if the checkpoint was made under other settings, naming those that differ, or is damaged.
         """
         step = self.latest()
         if step is None:
             return None
         args = self._ocp.args
-        found = self._manager.restore(step, args=args.Composite(settings=args.JsonRestore())).settings
+        found = self._read(step, settings=args.JsonRestore()).settings
         differing = sorted(k for k in {*found, *self.settings} if found.get(k) != self.settings.get(k))
         if differing:
             raise ValueError(
@@ -67,7 +67,7 @@ class Checkpoints:
                 "choose another --out, or --fresh to start over."
             )
         abstract = jax.tree.map(self._ocp.utils.to_shape_dtype_struct, like)
-        return self._manager.restore(step, args=args.Composite(state=args.StandardRestore(abstract))).state
+        return self._read(step, state=args.StandardRestore(abstract)).state
 
     def reached_preemption(self, step: int) -> bool:
         """Whether the scheduler of a many-host job asked all hosts to stop at this step."""
@@ -81,6 +81,13 @@ class Checkpoints:
         """Waits for the last save, then lets go of the folder."""
         self._manager.wait_until_finished()
         self._manager.close()
+
+    def _read(self, step: int, **items: Any) -> Any:
+        try:
+            return self._manager.restore(step, args=self._ocp.args.Composite(**items))
+        except Exception as error:  # orbax raises whatever its file formats raise
+            reason = str(error).split("\n")[0][:200]
+            raise ValueError(f"{self.folder / str(step)} is damaged ({reason}); start over with --fresh.") from error
 
     def __enter__(self) -> "Checkpoints":
         return self

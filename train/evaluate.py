@@ -19,7 +19,7 @@ from typing import Any
 
 from deslm_jax.bundle import Bundle, load_bundle
 from train.discriminator import read_material, train_discriminator
-from train.examination import ask, discriminator_figures, examination, generator_figures, shared_errors
+from train.examination import ask, control_figures, discriminator_figures, examination, generator_figures, shared_errors
 from train.recipes import DiscriminatorRecipe
 from train.runs import RunFolder, add_data_options, command
 
@@ -42,7 +42,7 @@ def evaluate(
     }
     if control is not None:
         bundle = _control(control, facts, templates)
-        figures["closed_book_control"] = discriminator_figures(exam, bundle, {})["held_out_subjects"]
+        figures["closed_book_control"] = control_figures(exam, bundle)
     return figures
 
 

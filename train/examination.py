@@ -86,15 +86,21 @@ def generator_figures(exam: Examination, bundle: Bundle, answers: Answers) -> di
         "facts_taught_to_others": part(~known & ~nobody),
         "subjects_taught_to_nobody": part(nobody),
         "all_but_untaught_subjects": part(~nobody),
-        "baseline_most_frequent_object": round(
-            float(np.mean([common[q.relation] == q.answer for q, k in zip(exam.questions, known, strict=True) if k])), 4
+        "baseline_most_frequent_object": _share(
+            [common[q.relation] == q.answer for q, k in zip(exam.questions, known, strict=True) if k]
         ),
     }
 
 
-def held_out_claims(exam: Examination) -> list[Claim]:
-    """Returns claims about subjects and in wordings that no verifier was trained or calibrated on."""
-    recipe = replace(DiscriminatorRecipe().plain(), seed=0)
+def held_out_claims(exam: Examination, plausible: bool = False) -> list[Claim]:
+    """Returns claims about subjects and in wordings that no verifier was trained or calibrated on.
+
+    `plausible`: false answers are all true of another subject, as often as they are true, so that neither their kind
+    nor their frequency gives them away.
+    """
+    recipe = DiscriminatorRecipe().plain()
+    if plausible:
+        recipe = replace(recipe, same_relation=1.0, same_subject=0.0, spliced=0.0, other=0.0)
     make_claim, randomness = ClaimMaker(exam.knowledge, exam.facts, word_pool(exam.wordings), recipe), random.Random(0)
     questions = [question for question in exam.questions if is_held_out_subject(question.subject)]
     return [make_claim(question, randomness) for question in questions for _ in range(_CLAIMS_EACH)]
@@ -128,7 +134,7 @@ def discriminator_figures(exam: Examination, bundle: Bundle, answers: Mapping[st
     real = [claim for one in answers.values() for claim in real_claims(exam, one)]
     figures: dict[str, Any] = {
         "held_out_subjects": binary_report(p_fake, [claim.fake for claim in claims]),
-        "accuracy_by_kind": {k: round(float(hit[[c.kind == k for c in claims]].mean()), 4) for k in kinds},
+        "accuracy_by_kind": {k: _share(hit[[c.kind == k for c in claims]].tolist()) for k in kinds},
         "baseline_majority": _majority(claims),
         "baseline_string_match": _string_match(claims),
     }
@@ -137,6 +143,15 @@ def discriminator_figures(exam: Examination, bundle: Bundle, answers: Mapping[st
         figures["real_candidates"]["baseline_majority"] = _majority(real)
         figures["real_candidates"]["baseline_string_match"] = _string_match(real)
     return figures
+
+
+def control_figures(exam: Examination, bundle: Bundle) -> dict[str, Any]:
+    """Returns the report of the closed-book control on plausible claims; it must stay at chance.
+
+    An implausible answer ("symbol of iron: 26") may be seen through without evidence, which is no leak.
+    """
+    claims = held_out_claims(exam, plausible=True)
+    return binary_report(judge(bundle, claims), [claim.fake for claim in claims])
 
 
 def shared_errors(exam: Examination, answers: Mapping[str, Answers], verifiers: Mapping[str, Bundle]) -> dict[str, Any]:
@@ -170,12 +185,16 @@ def _most_frequent_objects(facts: Sequence[Fact]) -> dict[str, str]:
     return {relation: counter.most_common(1)[0][0] for relation, counter in counts.items()}
 
 
-def _majority(claims: Sequence[Claim]) -> float:
-    share = float(np.mean([claim.fake for claim in claims]))
-    return round(max(share, 1 - share), 4)
+def _majority(claims: Sequence[Claim]) -> float | None:
+    share = _share([claim.fake for claim in claims])
+    return share if share is None else max(share, round(1 - share, 4))
 
 
-def _string_match(claims: Sequence[Claim]) -> float:
+def _string_match(claims: Sequence[Claim]) -> float | None:
     """Accuracy of calling an answer true exactly if the first record found ends in it."""
     called = [not claim.evidence or not claim.evidence[0].endswith(f": {claim.answer}") for claim in claims]
-    return round(float(np.mean([said == claim.fake for said, claim in zip(called, claims, strict=True)])), 4)
+    return _share([said == claim.fake for said, claim in zip(called, claims, strict=True)])
+
+
+def _share(flags: Sequence[bool]) -> float | None:
+    return round(sum(flags) / len(flags), 4) if flags else None

@@ -10,15 +10,19 @@ from train.questions import Question
 
 
 class FactValues:
-    """What false answers are made of: `objects` (relation -> its different ones), `about` (subject -> its objects)."""
+    """What false answers are made of.
+
+    `objects`: relation -> its objects, each as often as it occurs, or "euro" would be true more often than false and
+    could be called without looking. `about`: subject -> its objects.
+    """
 
     def __init__(self, facts: Iterable[Fact]):
         """In the order of the facts, so that the same facts always give the same false answers."""
-        objects: dict[str, dict[str, None]] = defaultdict(dict)
-        about: dict[str, dict[str, None]] = defaultdict(dict)
+        objects: dict[str, list[str]] = defaultdict(list)
+        about: dict[str, list[str]] = defaultdict(list)
         for fact in facts:
-            objects[fact.relation][fact.object] = None
-            about[fact.subject][fact.object] = None
+            objects[fact.relation].append(fact.object)
+            about[fact.subject].append(fact.object)
         self.objects = {relation: tuple(found) for relation, found in objects.items()}
         self.about = {subject: tuple(found) for subject, found in about.items()}
 

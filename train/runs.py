@@ -54,6 +54,7 @@ class RunFolder(NamedTuple):
         except (ValueError, KeyError, AttributeError):
             found = None
         if found == json.loads(json.dumps(settings)):
+            self.drop_checkpoints()  # left over if the last run ended right after writing the model
             return True
         raise ValueError(f"{self.out} holds a model trained with other settings; choose another --out, or --fresh.")
 
@@ -143,5 +144,8 @@ def command(body: Callable[[argparse.Namespace], str], args: argparse.Namespace)
         return stopped.exit_code
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"{error.filename or 'Writing'}: {error.strerror or error}; nothing was finished.", file=sys.stderr)
         return 2
     return 0

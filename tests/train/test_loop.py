@@ -80,6 +80,16 @@ def test_a_checkpoint_cut_short_does_not_count(step, tmp_path):
         assert _same(kept.restore(toy_state()), whole)
 
 
+def test_a_damaged_checkpoint_is_one_clear_error(step, tmp_path):
+    with Checkpoints(tmp_path, SETTINGS) as kept:
+        run(toy_state(), step, toy_batch, Pace(steps=3), checkpoints=kept)
+    for path in (tmp_path / "3" / "state").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"not what was written")
+    with Checkpoints(tmp_path, SETTINGS) as kept, pytest.raises(ValueError, match=r"3 is damaged .* --fresh"):
+        kept.restore(toy_state())
+
+
 def test_steps_in_flight_are_bounded_and_the_newest_is_never_waited_for():
     """A step here takes 10 ms of another thread; the loop must stay exactly `in_flight` steps ahead of it."""
 
