@@ -8,7 +8,7 @@ from typing import NamedTuple
 from consensus.rules.log_odds import logit_q12
 from consensus.rules.seats import first_seats
 from consensus.state import DISCRIMINATOR, GENERATOR, Network, Nodes, Params, Round
-from consensus.units import Q16, Array, as_int64, namespace, total
+from consensus.units import Q16, Array, namespace, total
 
 NO_SCORE_Q12 = -(1 << 40)  # below any score that evidence can add up to
 
@@ -16,7 +16,6 @@ NO_SCORE_Q12 = -(1 << 40)  # below any score that evidence can add up to
 class Tally(NamedTuple):
     """One round counted. Scores are 0 for a candidate that nobody proposed."""
 
-    is_live_C: Array  # somebody proposed it
     score_q12_C: Array  # s
     generator_score_q12_C: Array
     discriminator_score_q12_C: Array
@@ -86,7 +85,6 @@ def tally_round(params: Params, network: Network, nodes: Nodes, round: Round) ->
     is_best_C = candidate_C == best
     rival_q12 = xp.max(xp.where(is_best_C, NO_SCORE_Q12, ranked_C))
     return Tally(
-        is_live_C=as_int64(is_live_C),
         score_q12_C=score_C,
         generator_score_q12_C=part_G_C,
         discriminator_score_q12_C=part_D_C,

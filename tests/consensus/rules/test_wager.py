@@ -78,6 +78,13 @@ def test_wagers_by_hand_move_bonded_purse_and_treasury() -> None:
     assert compute_supply_micro(after, paid) == SUPPLY_CAP_MICRO
 
 
+def test_the_house_says_of_an_answer_that_it_is_true_with_one_less_b() -> None:
+    network, _ = network_and_nodes(params_with())
+    for truth, y in (([1, 1, 0], 1), ([0, 0, 0], 0)):
+        grades = grade_generators(network, round_of(), int64(truth))
+        assert grades.house_q16 == score_confidence(int64(65_536 - 29_491), int64(y))
+
+
 def test_verdicts_without_evidence_are_the_house_s_and_silence_forfeits() -> None:
     params = params_with()
     round = round_of(revealed_D=[1, 1, 1, 0], evidence_DC=[[0, 0, 0], [1, 1, 0], [1, 1, 0], [1, 1, 0]])
