@@ -18,6 +18,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from train.environment import trainer_environment
 from train.recipes import RECIPES, GeneratorRecipe
 from train.runs import RunFolder
 
@@ -127,6 +128,7 @@ def _start(job: Job) -> subprocess.Popen:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=trainer_environment(),
             preexec_fn=_stop_with_parent if sys.platform == "linux" else None,
         )
 
