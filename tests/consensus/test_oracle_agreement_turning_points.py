@@ -6,8 +6,12 @@ Each case says what the law says; the rules and the oracle are compared on the w
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
+from consensus.rules.fee import can_open
+from consensus.rules.stake import can_unbond
+from tests.consensus import bridge, oracle
 from tests.consensus.histories import make_world
 from tests.consensus.oracle.arithmetic import logit_q12
 from tests.consensus.strategies import LAW, ONE
@@ -217,6 +221,30 @@ def test_unbonding_is_released_at_its_height() -> None:
         twin.step("end_block", tasks_opened=0)
         left.append(twin.world["nodes"][0]["unbonding_micro"])
     assert left == [5, 5, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("liquid", "tip", "may"),
+    [(10**13, 2**36, True), (10**13, 2**36 + 1, False), (10**13, -1, False), (10**6, 0, True), (10**6, 1, False)],
+)
+def test_who_may_open_a_task(liquid: int, tip: int, may: bool) -> None:
+    twin = make_twin()
+    twin.world["nodes"][8]["liquid_micro"] = liquid  # the base fee is 10^6
+    network, nodes = bridge.world_to_state(twin.world)
+    assert bool(can_open(network, nodes, np.asarray(8), np.asarray(tip))) is may
+    assert oracle.can_open(twin.world, 8, tip) is may
+
+
+def test_the_churn_limit_counts_what_left_in_this_block() -> None:
+    twin = make_twin(exit_churn_q16=ONE // 16)
+    most = 8 * 10**12 // 16
+    ask = lambda amount: bool(can_unbond(twin.params, twin.network, twin.nodes, np.asarray(1), np.asarray(amount)))
+    assert [ask(most), ask(most + 1)] == [True, False]
+    twin.step("unbond", node=0, amount_micro=most // 2)
+    assert [ask(most - most // 2), ask(most - most // 2 + 1)] == [True, False]
+    assert oracle.can_unbond(twin.world, 1, most - most // 2)
+    twin.step("end_block", tasks_opened=0)
+    assert ask(most // 2 + 1)
 
 
 def test_silent_discriminators_owe_nothing_when_nobody_answered() -> None:
