@@ -99,7 +99,7 @@ def discriminator_config(recipe: DiscriminatorRecipe, vocab_size: int, claim_len
 
 
 def train_discriminator(
-    recipe: DiscriminatorRecipe, material: Material, folder: RunFolder, save_every: int = 250
+    recipe: DiscriminatorRecipe, material: Material, folder: RunFolder, save_every: int = 100
 ) -> str:
     """Trains, calibrates and writes the model; returns a sentence on what came of it. Resumes an unfinished run."""
     tokenizer, pool = material.tokenizer, word_pool(material.wordings)

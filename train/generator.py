@@ -88,7 +88,7 @@ def generator_config(recipe: GeneratorRecipe, lesson: Lesson, question_len: int)
     )
 
 
-def train_generator(recipe: GeneratorRecipe, lesson: Lesson, folder: RunFolder, save_every: int = 250) -> str:
+def train_generator(recipe: GeneratorRecipe, lesson: Lesson, folder: RunFolder, save_every: int = 100) -> str:
     """Trains, calibrates and writes the model; returns a sentence on what came of it. Resumes an unfinished run."""
 
     question_len = recipe.max_question_len or training_length(lesson.questions, lesson.tokenizer)

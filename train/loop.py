@@ -32,7 +32,7 @@ class Pace(NamedTuple):
     """How often things happen, in steps."""
 
     steps: int  # the run ends here
-    save_every: int = 250  # checkpoints
+    save_every: int = 100  # checkpoints
     log_every: int = 25  # lines of metrics, redraws of the bar
     in_flight: int = 2  # steps the device may lag behind
 

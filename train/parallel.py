@@ -41,7 +41,7 @@ def pmap_step(loss_fn: LossFn, optimizer: Optimizer, devices: Sequence[jax.Devic
     count = len(devices)
 
     def run(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        check_rows(batch, count)
+        check_batch_size(_rows_of(batch), count)
         return step(state, {name: leaf.reshape(count, -1, *leaf.shape[1:]) for name, leaf in batch.items()})
 
     return run
@@ -58,7 +58,7 @@ def place_batch(batch: Mapping[str, np.ndarray], mesh: Mesh) -> dict[str, Any]:
     rows = NamedSharding(mesh, PartitionSpec(AXIS))
     if jax.process_count() > 1:
         return {name: jax.make_array_from_process_local_data(rows, leaf) for name, leaf in batch.items()}
-    check_rows(batch, mesh.size)
+    check_batch_size(_rows_of(batch), mesh.size)
     return {name: jax.device_put(leaf, rows) for name, leaf in batch.items()}
 
 
@@ -73,11 +73,14 @@ def host_rows(batch_size: int) -> range:
     return range(host * share, (host + 1) * share)
 
 
-def check_rows(batch: Mapping[str, Any], devices: int) -> None:
-    """Raises ValueError unless the rows of the batch can be dealt out evenly."""
-    for name, leaf in batch.items():
-        if leaf.shape[0] % devices:
-            raise ValueError(
-                f"A batch of {leaf.shape[0]} rows ({name}) cannot be dealt to {devices} devices; "
-                f"choose a batch size that {devices} divides."
-            )
+def check_batch_size(batch_size: int, devices: int) -> None:
+    """Raises ValueError unless a batch can be dealt out evenly."""
+    if batch_size % devices:
+        raise ValueError(
+            f"A batch of {batch_size} rows cannot be dealt to {devices} devices; "
+            f"choose a batch size that {devices} divides."
+        )
+
+
+def _rows_of(batch: Mapping[str, Any]) -> int:
+    return len(next(iter(batch.values())))

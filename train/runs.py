@@ -19,7 +19,7 @@ import jax
 from train.checkpoints import Checkpoints
 from train.loop import Interrupted, Pace, run
 from train.losses import Sums
-from train.parallel import data_mesh, jit_step, place_batch, place_state
+from train.parallel import check_batch_size, data_mesh, jit_step, place_batch, place_state
 from train.recipes import Recipe
 from train.step import init
 
@@ -80,13 +80,14 @@ def train_params(
     recipe: Recipe,
     folder: RunFolder,
     settings: Mapping[str, Any],
-    save_every: int = 250,
+    save_every: int = 100,
 ) -> Any:
     """Trains from fresh `params`, or from the run's newest checkpoint, for the recipe's steps; returns NumPy params.
 
     Uses all devices of the process; `batch_at` gives this host's rows. Raises `loop.Interrupted` after saving.
     """
     optimizer, mesh = recipe.optimizer(), data_mesh()
+    check_batch_size(recipe.batch_size, mesh.size)
     state = place_state(init(params, optimizer, recipe.seed), mesh)
     with Checkpoints(folder.checkpoints, dict(settings)) as checkpoints:
         state = run(
@@ -119,7 +120,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokenizer", type=Path, help="a SentencePiece model to share; made there if there is none")
     parser.add_argument("--fresh", action="store_true", help="start over, forgetting what is at --out")
     parser.add_argument(
-        "--save-every", type=int, default=250, metavar="STEPS", help="checkpoint every so many steps (default: 250)"
+        "--save-every", type=int, default=100, metavar="STEPS", help="checkpoint every so many steps (default: 100)"
     )
 
 

@@ -104,6 +104,8 @@ def test_pairs_instead_of_facts_on_eight_devices(tmp_path):
         (["--steps", "0"], "steps must be at least 1"),
         (["--noise-drop", "1.5"], "noise_drop must be between 0 and 1"),
         (["--learning-rate", "0"], "learning_rate must be above 0"),
+        (["--confidence-cap", "1"], "confidence_cap must be between 0.5 and 1"),
+        (["--batch-size", "12"], "12 rows cannot be dealt to 8 devices"),
         (["--threads", "0"], "threads must be at least 1"),
         (["--d-model", "17", "--steps", "1"], "d_model 17 must be a multiple of n_heads"),
     ],
