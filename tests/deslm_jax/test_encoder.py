@@ -97,6 +97,8 @@ def test_more_globals_than_the_capacity_are_never_cut(case):
     marks = np.arange(T)[None] < np.array([[4], [3]])
     out = np.asarray(_encode(cfg, params, both, everyone, marks, everyone))
     assert np.isnan(out[0]).all() and np.isfinite(out[1]).all()
+    three_real = np.broadcast_to(np.arange(T) < 3, (2, T))  # marks on padding take no slot
+    assert np.isfinite(_encode(cfg, params, both, three_real, marks, everyone)).all()
     with pytest.raises(ValueError, match="capacity"):
         Encoder(cfg).apply({"params": params}, both, everyone, marks, everyone, None)
 
