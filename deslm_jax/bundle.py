@@ -228,8 +228,9 @@ def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         _sync_folder(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
+        if old.exists() and not folder.exists():  # the second rename failed
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -137,6 +137,21 @@ def test_a_failing_disk_leaves_the_old_model(content, folder, monkeypatch):
     assert os.listdir(folder.parent) == ["model"]
 
 
+def test_a_failing_rename_puts_the_old_model_back(content, folder, monkeypatch):
+    rename = bundles.Path.rename
+
+    def refuse_the_new(self, target):
+        if "new" in self.name:
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(bundles.Path, "rename", refuse_the_new)
+    with pytest.raises(OSError, match="Input/output"):
+        save_bundle(folder, **content, provenance={"seed": 8})
+    assert load_bundle(folder).provenance == {"seed": 7}
+    assert os.listdir(folder.parent) == ["model"]
+
+
 def test_saving_again_replaces_and_clears_what_a_killed_save_left(content, folder):
     (folder.parent / ".model.new-draft").mkdir()
     save_bundle(folder, **content, provenance={"seed": 9})

@@ -76,7 +76,7 @@ def test_what_fills_the_padding_does_not_matter(tiny_discriminator, case):
     ids, types = case
     mask = ids != 0
     clean = _logit(cfg, params, ids, types, mask)
-    for poison, kind in ((12, 1), (10, 2), (cfg.vocab_size + 5, 0)):
+    for poison, kind in ((13, 1), (11, 2), (cfg.vocab_size + 5, 0)):
         poisoned = np.where(mask, ids, poison).astype(np.int32), np.where(mask, types, kind).astype(np.int32)
         np.testing.assert_allclose(_logit(cfg, params, *poisoned, mask), clean, atol=2e-6)
     np.testing.assert_allclose(_logit(cfg, params, ids[:, :10], types[:, :10]), clean, atol=2e-5)

@@ -28,6 +28,9 @@ quick = partial(jax.jit, compiler_options=QUICK_COMPILE)
 def test_logits_of_ten_thousand(name: str) -> None:
     p = make_problem(31, rows=18, window=(None, 5), n_globals=2)
     p = p._replace(q=np.sign(p.q) * 1e4, k=np.where(p.k > 0, 1, -1).astype(np.float32), scale=1 / 8)
+    # Row 0, which unused slots of global_idx read, sees nothing but -10,000.
+    p.q[:, 0, 0], p.k[:, :, 0] = -1e4, 1
+    p = p._replace(global_idx=np.array([[3, -1], [-1, 7]], np.int32))
     out, lse, grad = run_with_gradients(IMPLEMENTATIONS[name], prepare(p), np.ones(p.q.shape), np.ones(p.q.shape[:3]))
     want_out, want_lse = oracle.attend(p)
     assert np.abs(want_lse).max() >= 1e4 / 2
