@@ -12,6 +12,7 @@ from consensus.ledger.messages import Bond, Message, ParameterChange, Register, 
 from consensus.ledger.state import index, insert_row
 from consensus.ledger.validation import ACCEPT, Reject, Verdict
 from consensus.rules import stake
+from consensus.rules.fee import charge_fee
 from consensus.state import DISCRIMINATOR, GENERATOR, Params
 
 
@@ -57,11 +58,11 @@ def apply_unbond(draft: Draft, message: Message, body: Unbond) -> None:
 
 
 def check_transfer(draft: Draft, message: Message, body: Transfer) -> Verdict:
-    """Covered by liquid; a new account costs its sender the least stake, so rows are never free."""
+    """Covered by liquid. Opening an account burns the base fee of a task, so rows are never free (R10)."""
     if body.to == message.key:
         return Reject("sender and receiver are the same account")
-    if body.amount_micro > draft.spendable_micro(message.key):
-        return Reject("the account has less liquid than it wants to send")
+    if body.amount_micro + _get_opening_fee_micro(draft, body) > draft.spendable_micro(message.key):
+        return Reject("the account has less liquid than it wants to send, with the base fee if that opens an account")
     if body.to not in draft.row and body.amount_micro < int(draft.params.stake_min_micro):
         return Reject("a key without an account must be sent at least the least stake")
     return ACCEPT
@@ -69,12 +70,15 @@ def check_transfer(draft: Draft, message: Message, body: Transfer) -> Verdict:
 
 def apply_transfer(draft: Draft, message: Message, body: Transfer) -> None:
     """Liquid -> liquid, opening the receiver's account if need be."""
+    payments = [Payment(message.key, -body.amount_micro, events.TRANSFER)]
+    opening_fee_micro = _get_opening_fee_micro(draft, body)
     if body.to not in draft.row:
         _open_account(draft, body.to)
+        draft.network, draft.nodes = charge_fee(draft.network, draft.nodes, draft.row[message.key], 0)
+        payments.append(Payment(message.key, -opening_fee_micro, events.OPENING_FEE))
     draft.nodes = stake.transfer(draft.nodes, draft.row[message.key], draft.row[body.to], body.amount_micro)
-    sent = Payment(message.key, -body.amount_micro, events.TRANSFER)
-    received = Payment(body.to, body.amount_micro, events.TRANSFER)
-    draft.events.append(events.Transferred(draft.height, (sent, received)))
+    payments.append(Payment(body.to, body.amount_micro, events.TRANSFER))
+    draft.events.append(events.Transferred(draft.height, tuple(payments)))
 
 
 def check_parameter_change(draft: Draft, message: Message, body: ParameterChange) -> Verdict:
@@ -109,6 +113,11 @@ def _change(params: Params, body: ParameterChange) -> Params:
 def _get_roles(draft: Draft, key: bytes) -> int:
     generator, discriminator = draft.nodes.role_NR[draft.row[key]]
     return int(generator) | int(discriminator) << 1
+
+
+def _get_opening_fee_micro(draft: Draft, body: Transfer) -> int:
+    """What a transfer burns beside its amount: the base fee if it opens an account, else nothing."""
+    return 0 if body.to in draft.row else int(draft.network.base_fee_micro)
 
 
 def _open_account(draft: Draft, key: bytes) -> None:

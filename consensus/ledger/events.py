@@ -35,6 +35,7 @@ CHALLENGE_WON = "the challenge was right: the bond and its share of the escrow"
 CHALLENGE_SHARED = "a wrong challenge paid those it accused"
 CHALLENGE_VOID = "no truth came for the challenge: the bond comes back"
 TRANSFER = "transfer"
+OPENING_FEE = "opened an account: the base fee is burned"
 
 
 class TaskOpened(NamedTuple):

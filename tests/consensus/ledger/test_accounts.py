@@ -91,8 +91,19 @@ def test_a_transfer_opens_an_account_and_moves_no_other() -> None:
 def test_a_new_account_costs_the_least_stake(chain: Chain) -> None:
     least = int(chain.app.state.params.stake_min_micro)
     chain.refuse("asker", Transfer(key("new").public, least - 1), "at least the least stake")
+    base_fee, burned = int(chain.app.state.network.base_fee_micro), int(chain.app.state.network.burned_micro)
+    assert base_fee > 0
     chain.accept(("asker", Transfer(key("new").public, least)), ("asker", Transfer(key("g0").public, 1)))
-    assert [p.amount_micro for e in some(chain, ev.Transferred) for p in e.payments] == [-least, least, -1, 1]
+    paid = [p.amount_micro for e in some(chain, ev.Transferred) for p in e.payments]
+    assert paid == [-least, -base_fee, least, -1, 1]
+    assert int(chain.app.state.network.burned_micro) == burned + base_fee
+
+
+def test_the_same_tokens_do_not_open_accounts_for_ever(chain: Chain) -> None:
+    """Without the fee an attacker hands one stake on from key to key and grows the state for nothing."""
+    least = int(chain.app.state.params.stake_min_micro)
+    chain.accept(("asker", Transfer(key("hop").public, least)))
+    chain.refuse("hop", Transfer(key("hop2").public, least), "with the base fee")
 
 
 def test_parameters_change_for_what_is_opened_later() -> None:
