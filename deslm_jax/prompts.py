@@ -3,6 +3,8 @@
 generator input     <question> What is the capital of Peru?
 generator output    Lima </s>                       (the decoder reads it shifted right behind <s>)
 verifier input      <question> … <answer> Lima <evidence> … <evidence> …     with a token type for each token
+
+With a byte-level vocabulary (`byte_level`) <s> stands for <question>, </s> for <answer> and <evidence>.
 """
 
 import unicodedata
@@ -11,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deslm_jax.tokenizer import Tokenizer, pad_rows
+from deslm_jax.tokenizer import Vocabulary, pad_rows
 
 _QUESTION_TYPE, _ANSWER_TYPE, _EVIDENCE_TYPE = 0, 1, 2  # as in `discriminator`
 
@@ -40,7 +42,7 @@ def normalise_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def encode_question(tokenizer: Tokenizer, question: str, max_len: int) -> list[int]:
+def encode_question(tokenizer: Vocabulary, question: str, max_len: int) -> list[int]:
     """Returns the generator's input. An empty question, or one of more than `max_len` tokens, is a ValueError."""
     text = normalise_text(question)
     if not text:
@@ -51,7 +53,7 @@ def encode_question(tokenizer: Tokenizer, question: str, max_len: int) -> list[i
     return ids
 
 
-def encode_answer(tokenizer: Tokenizer, answer: str, max_len: int) -> list[int]:
+def encode_answer(tokenizer: Vocabulary, answer: str, max_len: int) -> list[int]:
     """Returns what the decoder must write, the end token last. More than `max_len` tokens is a ValueError."""
     ids = [*tokenizer.encode(normalise_text(answer)), tokenizer.eos]
     if len(ids) > max_len:
@@ -60,7 +62,7 @@ def encode_answer(tokenizer: Tokenizer, answer: str, max_len: int) -> list[int]:
 
 
 def encode_verdict_input(
-    tokenizer: Tokenizer, question: str, answer: str, evidence: Sequence[str], max_len: int
+    tokenizer: Vocabulary, question: str, answer: str, evidence: Sequence[str], max_len: int
 ) -> tuple[list[int], list[int]]:
     """Returns (ids, token types) of a verifier's input.
 
@@ -85,14 +87,14 @@ def encode_verdict_input(
     return ids[:max_len], types[:max_len]
 
 
-def question_batch(tokenizer: Tokenizer, questions: Sequence[str], max_len: int) -> QuestionBatch:
+def question_batch(tokenizer: Vocabulary, questions: Sequence[str], max_len: int) -> QuestionBatch:
     """Returns the questions as rows of `max_len` tokens; errors as `encode_question`."""
     return QuestionBatch(
         *pad_rows([encode_question(tokenizer, text, max_len) for text in questions], max_len, tokenizer.pad)
     )
 
 
-def verdict_batch(tokenizer: Tokenizer, cases: Sequence[tuple[str, str, Sequence[str]]], max_len: int) -> VerdictBatch:
+def verdict_batch(tokenizer: Vocabulary, cases: Sequence[tuple[str, str, Sequence[str]]], max_len: int) -> VerdictBatch:
     """Returns (question, answer, evidence) cases as rows of `max_len` tokens; errors as `encode_verdict_input`."""
     rows = [encode_verdict_input(tokenizer, *case, max_len) for case in cases]
     ids_BT, mask_BT = pad_rows([ids for ids, _ in rows], max_len, tokenizer.pad)

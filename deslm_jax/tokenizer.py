@@ -9,13 +9,41 @@ import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import sentencepiece
 
 _MARKS = ("<question>", "<answer>", "<evidence>")
 _PIECES = {0: "<pad>", 1: "<s>", 2: "</s>", 3: "<unk>"} | dict(enumerate(_MARKS, start=4))
+
+
+class Vocabulary(Protocol):
+    """What prompts, model folders and roles need of a tokenizer; `Tokenizer` and `ByteLevelTokenizer` are two.
+
+    The marks may share ids: a byte-level vocabulary opens a question with `bos` and other segments with `eos`.
+    """
+
+    file_name: str  # of `proto` in a model folder
+    pad: int
+    bos: int
+    eos: int
+    question: int
+    answer: int
+    evidence: int
+    first_text_id: int  # every id that `encode` returns is at least this
+    vocab_size: int
+    proto: bytes  # all there is to it
+    sha256: str  # of `proto`
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of `text`, none of them structure."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Returns the text of `ids` up to the first end token."""
+
+    def pad_batch(self, rows: Sequence[Sequence[int]], length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (ids int32 [B,length], mask bool [B,length])."""
 
 
 class Tokenizer:
@@ -26,6 +54,7 @@ class Tokenizer:
     'Lima, Peru'
     """
 
+    file_name = "tokenizer.model"  # what a model folder calls it
     pad, bos, eos, unk, question, answer, evidence = range(7)
     first_text_id = 7  # every id that `encode` returns is at least this
 
@@ -90,10 +119,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Returns the ids of `text`, all at least `first_text_id`. Text that is no valid Unicode is a ValueError."""
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"The text is not valid Unicode: lone surrogate at position {error.start}.") from None
+        require_unicode(text)
         return self._processor.encode(text)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -111,6 +137,14 @@ class Tokenizer:
     def pad_batch(self, rows: Sequence[Sequence[int]], length: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns (ids int32 [B,length], mask bool [B,length], True where a token is). A longer row is a ValueError."""
         return pad_rows(rows, length, self.pad)
+
+
+def require_unicode(text: str) -> None:
+    """Raises a ValueError where `text` is no valid Unicode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"The text is not valid Unicode: lone surrogate at position {error.start}.") from None
 
 
 def pad_rows(rows: Sequence[Sequence[int]], length: int, value: int) -> tuple[np.ndarray, np.ndarray]:
