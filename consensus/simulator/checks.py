@@ -1,0 +1,92 @@
+"""Refuse what cannot be simulated, before anything is compiled, with one sentence."""
+
+from typing import Any
+
+import numpy as np
+
+from consensus.limits import check_params
+from consensus.simulator.setting import Setting, Static, count_axes
+from consensus.units import Q16, SUPPLY_CAP_MICRO
+
+SAMPLING = ("auto", "dense", "tree")
+
+
+def check_run(static: Static, params: Setting, seed: int, rounds: int) -> None:
+    """Return if this run makes sense, else raise ValueError."""
+    check_static(static)
+    if not 0 <= seed < 1 << 63:
+        raise ValueError(f"the seed is {seed}: choose one from 0 to 2^63 - 1")
+    if rounds < 0:
+        raise ValueError(f"rounds is {rounds}: choose 0 or more")
+    check_setting(static, params)
+
+
+def check_static(static: Static) -> None:
+    """Sizes that make a network."""
+    if static.nodes < 2:
+        raise ValueError(f"the network has {max(static.nodes - 1, 0)} nodes beside the asker: add some")
+    for name in ("generator_seats", "discriminator_seats", "tasks", "lag", "kinds", "recipes", "groups"):
+        if getattr(static, name) < 1:
+            raise ValueError(f"{name} is {getattr(static, name)}: it must be at least 1")
+    if static.sampling not in SAMPLING:
+        raise ValueError(f"sampling is {static.sampling}: choose one of {', '.join(SAMPLING)}")
+
+
+def check_setting(static: Static, setting: Setting) -> None:
+    """Every leaf int64 and of the right shape, shares within 0 and 1, the law within its limits, somebody to sit."""
+    sizes = {"N": static.nodes, "R": 2, "K": static.kinds, "M": static.recipes, "P": None}
+    for part in (setting.demand, setting.skill, setting.conduct):
+        for name, leaf in part._asdict().items():
+            _check_leaf(name, leaf, sizes)
+    check_params(setting.law, static.generator_seats, static.discriminator_seats)
+    classes = len(setting.law.kappa_q12_K)
+    if not 0 <= setting.demand.class_K.min() <= setting.demand.class_K.max() < classes:
+        raise ValueError(f"demand.class_K names a task class that the law has not: it has 0 to {classes - 1}")
+    if setting.demand.wrong_answers_K.min() < 1:
+        raise ValueError("demand.wrong_answers_K must be at least 1")
+    _check_people(static, setting)
+
+
+def _check_leaf(name: str, leaf: Any, sizes: dict[str, int | None]) -> None:
+    if str(getattr(leaf, "dtype", None)) != "int64":
+        raise ValueError(f"{name} must be an int64 array, got {getattr(leaf, 'dtype', type(leaf).__name__)}")
+    letters = name.rpartition("_")[2] if count_axes(name) else ""
+    wanted = [sizes[letter] for letter in letters]
+    if leaf.ndim != len(wanted) or any(w not in (None, s) for w, s in zip(wanted, leaf.shape, strict=True)):
+        raise ValueError(f"{name} has shape {leaf.shape}, these sizes need {tuple(wanted)}")
+    if "_q16" in name and (leaf.min() < 0 or leaf.max() > Q16):
+        raise ValueError(f"{name} is a share in Q16 and must be within 0 to 65536")
+    if "_micro" in name and (leaf.min() < 0 or leaf.max() > SUPPLY_CAP_MICRO):
+        raise ValueError(f"{name} must be within 0 and the supply, {SUPPLY_CAP_MICRO}")
+
+
+def _check_people(static: Static, setting: Setting) -> None:
+    conduct, law = setting.conduct, setting.law
+    if conduct.role_NR[0].any():
+        raise ValueError("row 0 asks and may hold no role")
+    if not 0 <= conduct.group_N.min() <= conduct.group_N.max() < static.groups:
+        raise ValueError(f"conduct.group_N must be within 0 and {static.groups - 1}")
+    if not 0 <= conduct.recipe_NR.min() <= conduct.recipe_NR.max() < static.recipes:
+        raise ValueError(f"conduct.recipe_NR must be within 0 and {static.recipes - 1}")
+    if not conduct.stake_micro_N.any():
+        raise ValueError("nobody has any stake, so nobody can be drawn: give the nodes a stake")
+    for role, name in enumerate(("generator", "discriminator")):
+        able_N = (conduct.role_NR[:, role] == 1) & (conduct.stake_micro_N >= law.stake_min_micro)
+        if not able_N.any():
+            raise ValueError(
+                f"no {name} has the minimum stake of {int(law.stake_min_micro)} micro-tokens, so its seats stay empty:"
+                " add nodes or stake, or lower stake_min_micro"
+            )
+    given = sum(int(np.sum(leaf)) for leaf in conduct[5:9])
+    if given > SUPPLY_CAP_MICRO:
+        raise ValueError(f"the network starts with {given} micro-tokens, the cap is {SUPPLY_CAP_MICRO}: lower stakes")
+
+
+def select(setting: Setting, index: int) -> Setting:
+    """Setting number `index` of a batch: leaves with one axis more than their name says have one entry a setting."""
+    return Setting(*(_select(part, index) for part in setting))
+
+
+def _select(part: Any, index: int) -> Any:
+    leaves = part._asdict().items()
+    return type(part)(*(leaf[index] if leaf.ndim > count_axes(name) else leaf for name, leaf in leaves))

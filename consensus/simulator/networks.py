@@ -1,0 +1,209 @@
+"""Networks from plain numbers: groups of nodes and kinds of question, in floats, to the integers of a `Setting`.
+
+law = presets.demo()
+static, setting = make_network(law, [Group("honest", 12, "generator"), Group("checkers", 12, "discriminator")])
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from consensus.simulator.policies import DISCRIMINATORS, GENERATORS
+from consensus.simulator.setting import DIALS, Conduct, Demand, Setting, Skill, Static
+from consensus.state import Params
+from consensus.units import MICRO, Q12, SUPPLY_CAP_MICRO
+
+ROLES = ("generator", "discriminator", "both")
+
+
+class Group(NamedTuple):
+    """Nodes that behave alike. Results are added up by group; members of a cartel know each other by it."""
+
+    name: str
+    nodes: int
+    role: str  # "generator", "discriminator" or "both"
+    policy: str = "honest"  # a name in the role's table; with "both", one that is in both tables
+    stake_pots: float = 600.0  # what each node bonds, in pots of a task
+    recipe: int = -1  # -1: the honest recipes by turns
+    dials: tuple[int, ...] = ()
+
+
+class Kind(NamedTuple):
+    """One kind of question. Shares and chances as fractions of 1."""
+
+    name: str
+    share: float  # of the questions
+    canary_share: float  # of the canaries
+    task_class: int = 0
+    knows: float = 0.70  # share that a generator was taught
+    accuracy: float = 0.70  # on these
+    guess: float = 0.04
+    wrong_answers: int = 12
+    lure: float = 0.42  # of wrong answers that are the favourite: two of them coincide 21 %
+    prior: float = 0.49  # what a generator believes of itself
+    poison: float = 0.0
+    evidence: float = 0.99
+
+
+class Models(NamedTuple):
+    """What the models have in common over all kinds."""
+
+    generator_recipes: int = 3
+    verifier_recipes: int = 2
+    generator_separation: float = 1.5  # d' of a confidence: AUROC .86
+    generator_bias: float = 0.3
+    generator_temperature: float = 0.85
+    generator_shared: float = 0.3
+    generator_own: float = 0.0
+    verifier_separation: float = 3.3  # d' of a verdict: accuracy .95, AUROC .99
+    verifier_bias: float = 0.0
+    verifier_temperature: float = 1.0
+    verifier_shared: float = 0.97
+    verifier_own: float = 0.0
+    cap: float = 0.98
+    answer_effort_micro: int = 1_000
+    verdict_effort_micro: int = 1_000
+
+
+FACTS = (
+    Kind("taught", share=0.75, canary_share=0.8),
+    Kind("untaught", share=0.25, canary_share=0.2, knows=0.0),
+)
+
+
+def get_pot_micro(law: Params, tip_micro: int) -> int:
+    """The pot of the first task, near enough: what stakes are measured in."""
+    return (9 * 10**8 * MICRO * int(law.emission_rate_q32) >> 32) + tip_micro
+
+
+def make_network(
+    law: Params,
+    groups: Sequence[Group],
+    kinds: Sequence[Kind] = FACTS,
+    models: Models = Models(),  # noqa: B008 - a tuple of numbers
+    load: float = 1.0,
+    tip_micro: int = MICRO,
+    purse_pots: float = 400.0,
+    asker_micro: int = 10**7 * MICRO,
+    canary_tell: float = 0.0,
+    commits_hide: bool = True,
+    **sizes: int | str,
+) -> tuple[Static, Setting]:
+    """Sizes and setting of a network; `sizes` are fields of `Static` (tasks, lag, seats, sampling).
+
+    Raises ValueError with one sentence for an unknown role or policy, no nodes, or more stake than the supply.
+    """
+    _check(groups, kinds)
+    pot_micro = get_pot_micro(law, tip_micro)
+    recipes = max(models.generator_recipes, models.verifier_recipes)
+    conduct = _make_conduct(groups, models, pot_micro)._replace(
+        treasury_micro=_int(10**6 * MICRO),
+        purse_micro=_int(round(purse_pots * pot_micro)),
+        base_fee_micro=_int(MICRO),
+    )
+    conduct.liquid_micro_N[0] = asker_micro
+    given = int(
+        conduct.stake_micro_N.sum() + conduct.liquid_micro_N.sum() + conduct.treasury_micro + conduct.purse_micro
+    )
+    if given > SUPPLY_CAP_MICRO:
+        raise ValueError(
+            f"the network starts with {given} micro-tokens, the cap is {SUPPLY_CAP_MICRO}: lower the stakes"
+        )
+    demand = Demand(
+        load_q16=_q16(load),
+        tip_micro=_int(tip_micro),
+        share_q16_K=_shares([kind.share for kind in kinds]),
+        canary_share_q16_K=_shares([kind.canary_share for kind in kinds]),
+        class_K=_int([kind.task_class for kind in kinds]),
+        wrong_answers_K=_int([kind.wrong_answers for kind in kinds]),
+        lure_q16_K=_q16([kind.lure for kind in kinds]),
+        poison_q16_K=_q16([kind.poison for kind in kinds]),
+        canary_tell_q16=_q16(canary_tell),
+        commits_hide=_int(commits_hide),
+    )
+    static = Static(
+        **{
+            "nodes": len(conduct.group_N),
+            "kinds": len(kinds),
+            "recipes": recipes,
+            "groups": len(groups) + 1,
+            **sizes,  # type: ignore[arg-type]
+        }
+    )
+    return static, Setting(law, demand, _make_skill(kinds, models, recipes), conduct)
+
+
+def _make_skill(kinds: Sequence[Kind], models: Models, recipes: int) -> Skill:
+    K, M = len(kinds), recipes
+    by_kind = lambda name: np.repeat(_q16([getattr(kind, name) for kind in kinds])[:, None], M, axis=1)
+    by_role = lambda one, other: np.stack([np.full(M, one), np.full(M, other)])
+    q12 = lambda x: np.round(np.asarray(x) * Q12).astype(np.int64)
+    separation_RM = by_role(models.generator_separation, models.verifier_separation)
+    return Skill(
+        knows_q16_KM=by_kind("knows"),
+        accuracy_q16_KM=by_kind("accuracy"),
+        guess_q16_K=_q16([kind.guess for kind in kinds]),
+        prior_q16_KM=by_kind("prior"),
+        separation_q12_KRM=np.repeat(q12(separation_RM)[None], K, axis=0),
+        bias_q12_RM=q12(by_role(models.generator_bias, models.verifier_bias)),
+        temperature_q12_RM=q12(by_role(models.generator_temperature, models.verifier_temperature)),
+        shared_q16_R=_q16([models.generator_shared, models.verifier_shared]),
+        own_q16_R=_q16([models.generator_own, models.verifier_own]),
+        evidence_q16_K=_q16([kind.evidence for kind in kinds]),
+        cap_q16=_q16(models.cap),
+        effort_micro_RM=by_role(models.answer_effort_micro, models.verdict_effort_micro).astype(np.int64),
+    )
+
+
+def _make_conduct(groups: Sequence[Group], models: Models, pot_micro: int) -> Conduct:
+    """Row 0 asks; then the groups in order, labelled 1, 2, ...; honest recipes go by turns within a role."""
+    rows: list[tuple] = [((0, 0), (0, 0), (0, 0), 0, (0,) * DIALS, 0)]
+    turn = 0
+    recipes = (models.generator_recipes, models.verifier_recipes)
+    for label, group in enumerate(groups, start=1):
+        role = (int(group.role != "discriminator"), int(group.role != "generator"))
+        tables = (list(GENERATORS), list(DISCRIMINATORS))
+        policy = tuple(table.index(group.policy) if has else 0 for table, has in zip(tables, role, strict=True))
+        dials = tuple(group.dials) + (0,) * (DIALS - len(group.dials))
+        for _ in range(group.nodes):
+            recipe = tuple((turn if group.recipe < 0 else group.recipe) % m for m in recipes)
+            rows.append((role, policy, recipe, label, dials, round(group.stake_pots * pot_micro)))
+            turn += 1
+    columns = [_int(list(column)) for column in zip(*rows, strict=True)]
+    zero = _int(0)
+    return Conduct(*columns, np.zeros_like(columns[-1]), zero, zero, zero)  # type: ignore[call-arg]
+
+
+def _check(groups: Sequence[Group], kinds: Sequence[Kind]) -> None:
+    if sum(group.nodes for group in groups) == 0:
+        raise ValueError("the network has no nodes: give at least one group with nodes above 0")
+    if not kinds:
+        raise ValueError("nothing is asked: give at least one kind of question")
+    for group in groups:
+        if group.role not in ROLES:
+            raise ValueError(f"group {group.name} has the role {group.role}: choose one of {', '.join(ROLES)}")
+        tables: dict[str, tuple[list[str], ...]] = {
+            "generator": (list(GENERATORS),),
+            "discriminator": (list(DISCRIMINATORS),),
+            "both": (list(GENERATORS), list(DISCRIMINATORS)),
+        }
+        for names in tables[group.role]:
+            if group.policy not in names:
+                raise ValueError(f"group {group.name} has the policy {group.policy}: choose one of {', '.join(names)}")
+        if len(group.dials) > DIALS:
+            raise ValueError(f"group {group.name} has {len(group.dials)} dials: a node has {DIALS}")
+
+
+def _int(value: int | list) -> np.ndarray:
+    return np.asarray(value, dtype=np.int64)
+
+
+def _q16(value: float | list) -> np.ndarray:
+    return np.round(np.asarray(value, dtype=float) * 65536).astype(np.int64)
+
+
+def _shares(weights: list[float]) -> np.ndarray:
+    """Weights as shares in Q16 that sum to 65,536."""
+    edges = np.round(np.cumsum(weights) / np.sum(weights) * 65536).astype(np.int64)
+    return np.diff(edges, prepend=0)

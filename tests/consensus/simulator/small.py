@@ -1,0 +1,37 @@
+"""A network small enough for tests, with every policy in it, and how two states are compared."""
+
+import jax
+import numpy as np
+
+from consensus import presets
+from consensus.simulator.networks import Group, Kind, Models, make_network
+from consensus.simulator.policies import DISCRIMINATORS, GENERATORS
+from consensus.simulator.setting import Setting, Static
+
+KINDS = (
+    Kind("taught", share=0.6, canary_share=0.7),
+    Kind("untaught", share=0.2, canary_share=0.2, knows=0.0),
+    Kind("two-way", share=0.2, canary_share=0.1, task_class=1, guess=0.5, wrong_answers=1, evidence=0.7),
+)
+
+
+def make_small(**changes: object) -> tuple[Static, Setting]:
+    """All policies of both tables, and honest nodes; four tasks a round, three in flight a place."""
+    groups = [
+        Group("generators", 4, "generator"),
+        Group("discriminators", 4, "discriminator"),
+        Group("both", 2, "both"),
+        *(Group(f"G {name}", 1, "generator", name, dials=(6, 3)) for name in GENERATORS if name != "honest"),
+        *(Group(f"D {name}", 1, "discriminator", name, dials=(6, 3)) for name in DISCRIMINATORS if name != "honest"),
+    ]
+    options = {"tasks": 3, "lag": 2, "generator_seats": 3, "discriminator_seats": 4, "load": 0.9, "canary_tell": 0.5}
+    models = Models(generator_own=0.2, verifier_own=0.1)
+    return make_network(presets.demo(), groups, KINDS, models, **{**options, **changes})
+
+
+def assert_same_bits(one: object, other: object) -> None:
+    """Fail with the first leaf that differs in value, shape or dtype."""
+    pairs = zip(jax.tree_util.tree_leaves_with_path(one), jax.tree.leaves(other), strict=True)
+    for (path, mine), theirs in pairs:
+        assert mine.dtype == theirs.dtype == np.int64, f"{jax.tree_util.keystr(path)} is {mine.dtype}, {theirs.dtype}"
+        assert np.array_equal(mine, theirs), f"{jax.tree_util.keystr(path)}: {mine} != {theirs}"
