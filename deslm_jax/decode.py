@@ -88,7 +88,7 @@ def _generate(
     n_rows = enc_ids.shape[0]
     start = _State(
         jnp.int32(0),
-        jnp.full((n_rows,), cfg.bos_id, jnp.int32),
+        jnp.full((n_rows,), cfg.start_id, jnp.int32),
         empty_cache(cfg, n_rows, max_len),
         Generation(
             jnp.full((n_rows, max_len), cfg.pad_id, jnp.int32),

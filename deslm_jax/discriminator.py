@@ -11,10 +11,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from deslm_jax.config import DiscriminatorConfig
+from deslm_jax.dense import Dense, LayerNorm
 from deslm_jax.dropout import at_site, drop, seed_from
+from deslm_jax.encoder import Encoder, TokenEmbedding
 from deslm_jax.initial import drawn
-from deslm_jax.layers import Dense, Encoder, TokenEmbedding
-from deslm_jax.positions import AddPositions
+from deslm_jax.positions import AddPositions, source_position_ids
 
 QUESTION, ANSWER, EVIDENCE = 0, 1, 2  # token types; every type from EVIDENCE on is one more record of evidence
 
@@ -65,21 +66,37 @@ class Discriminator(nn.Module):
             raise ValueError(f"The input has {ids.shape[1]} tokens, but max_source_len is {cfg.max_source_len}.")
         mask_BT = ids != cfg.pad_id if mask is None else mask.astype(bool)
         types_BT = jnp.zeros_like(ids) if token_types is None else token_types
-        x_BTC = TokenEmbedding(cfg, name="embedding")(ids)
-        types = self.param("type_table", drawn("type_table"), (cfg.token_types, cfg.d_model))
-        x_BTC = x_BTC + jnp.take(types, types_BT, axis=0, mode="clip")
-        if cfg.match_embedding:
-            takes_part_BT = mask_BT & (ids >= cfg.first_text_id)
-            flags_BT3 = match_flags(ids, types_BT, takes_part_BT, cfg.vocab_size)
-            match_3C = self.param("match_table", drawn("match_table"), (3, cfg.d_model))
-            x_BTC = x_BTC + flags_BT3.astype(x_BTC.dtype) @ match_3C
-        x_BTC = AddPositions(cfg, cfg.max_source_len, name="positions")(x_BTC)
+        x_BTC = self._embedded(ids, types_BT, mask_BT).astype(cfg.dtype)
         seed = None if deterministic else seed_from(self.make_rng("dropout"))
         x_BTC = drop(x_BTC, cfg.dropout, at_site(seed, 0))
         question_BT = mask_BT & (types_BT == QUESTION)
         x_BTC = Encoder(cfg, name="encoder")(x_BTC, mask_BT, global_mask, question_BT, at_site(seed, 1))
-        x_BC = x_BTC[:, 0]  # the first token is global: it has read everything
-        for i in range(cfg.head_layers):
-            x_BC = nn.gelu(Dense(cfg.head_width, name=f"head_{i}")(x_BC))
+        # The first token, where it is global, has read everything.
+        return self._head(x_BTC[:, 0].astype(jnp.float32), seed)
+
+    def _embedded(self, ids_BT: jax.Array, types_BT: jax.Array, mask_BT: jax.Array) -> jax.Array:
+        cfg = self.cfg
+        x_BTC = TokenEmbedding(cfg, name="embedding")(ids_BT)
+        if cfg.token_types:
+            types = self.param("type_table", drawn("type_table"), (cfg.token_types, cfg.d_model))
+            x_BTC = x_BTC + jnp.take(types, types_BT, axis=0, mode="clip")
+        if cfg.match_embedding:
+            takes_part_BT = mask_BT & (ids_BT >= cfg.first_text_id)
+            flags_BT3 = match_flags(ids_BT, types_BT, takes_part_BT, cfg.vocab_size)
+            match_3C = self.param("match_table", drawn("match_table"), (3, cfg.d_model))
+            x_BTC = x_BTC + flags_BT3.astype(x_BTC.dtype) @ match_3C
+        positions = AddPositions(cfg, cfg.source_positions, name="positions")
+        x_BTC = positions(x_BTC, position_ids_BT=source_position_ids(cfg, ids_BT))
+        return LayerNorm(cfg, name="embedding_norm")(x_BTC) if cfg.embedding_norm else x_BTC
+
+    def _head(self, x_BC: jax.Array, seed: jax.Array | None) -> jax.Array:
+        cfg = self.cfg
+        as_longformer = cfg.head == "longformer"
+        x_BC = drop(x_BC, cfg.dropout, at_site(seed, 3)) if as_longformer else x_BC
+        widths = (cfg.d_model,) if as_longformer else (cfg.head_width,) * cfg.head_layers
+        for i, width in enumerate(widths):
+            x_BC = Dense(width, name=f"head_{i}")(x_BC)
+            x_BC = jnp.tanh(x_BC) if as_longformer else nn.gelu(x_BC)
             x_BC = drop(x_BC, cfg.dropout, at_site(seed, 2 + i))
-        return Dense(1, name="head_out")(x_BC)[:, 0]
+        labels_BN = Dense(cfg.n_labels, name="head_out")(x_BC)
+        return labels_BN[:, -1] - labels_BN[:, 0] if cfg.n_labels == 2 else labels_BN[:, 0]

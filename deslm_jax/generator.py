@@ -1,7 +1,7 @@
 """The model that answers: an encoder reads the prompt, a decoder writes the answer one token at a time.
 
 `Generator(cfg).apply({"params": p}, enc_ids, dec_ids)` gives the logits of a whole answer at once (training);
-`encode`, `memory` and `step` are the same computation cut into the pieces that cached decoding needs.
+`memory` and `step` are the same computation cut into the pieces that cached decoding needs.
 """
 
 from typing import NamedTuple
@@ -10,32 +10,45 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from deslm_jax.block import Block, Encoded, run_blocks
 from deslm_jax.config import GeneratorConfig
+from deslm_jax.dense import LayerNorm
 from deslm_jax.dropout import at_site, drop, seed_from
-from deslm_jax.layers import Block, Encoder, KeysValues, LayerNorm, TokenEmbedding
-from deslm_jax.positions import AddPositions
+from deslm_jax.encoder import Encoder, TokenEmbedding
+from deslm_jax.initial import drawn
+from deslm_jax.layers import KeysValues
+from deslm_jax.positions import AddPositions, source_position_ids
 
 
 class Memory(NamedTuple):
     """What the decoder needs of the prompt, computed once."""
 
-    layers: tuple[KeysValues, ...]  # one [B,S,H,D] pair a decoder layer
+    layers: tuple[KeysValues, ...]  # one [B,S,K,D] pair a decoder layer
     mask_BS: jax.Array  # bool, True where the prompt has a token
 
 
 class Generator(nn.Module):
-    """Encoder-decoder with tied embeddings; see the config for every choice."""
+    """Encoder-decoder; see the config for every choice."""
 
     cfg: GeneratorConfig
 
     def setup(self) -> None:
         cfg = self.cfg
         self.embedding = TokenEmbedding(cfg)
-        self.source_positions = AddPositions(cfg, cfg.max_source_len)
+        self.source_positions = AddPositions(cfg, cfg.source_positions)
         self.target_positions = AddPositions(cfg, cfg.max_target_len)
+        if cfg.embedding_norm:
+            self.source_norm, self.target_norm = LayerNorm(cfg), LayerNorm(cfg)
         self.encoder = Encoder(cfg)
-        self.decoder_blocks = [Block(cfg, decoder=True, name=f"decoder_{i}") for i in range(cfg.decoder_layers)]
-        self.final_norm = LayerNorm(cfg)
+        self.decoder_blocks = [
+            Block(cfg, cfg.decoder_window, decoder=True, name=f"decoder_{i}") for i in range(cfg.decoder_layers)
+        ]
+        if cfg.final_norm:
+            self.final_norm = LayerNorm(cfg)
+        if not cfg.tied_embeddings:
+            self.output_table_VC = self.param("output_table", drawn("output_table"), (cfg.vocab_size, cfg.d_model))
+        if cfg.logits_bias:
+            self.logits_bias_V = self.param("logits_bias", nn.initializers.zeros, (cfg.vocab_size,))
 
     def __call__(
         self,
@@ -56,35 +69,44 @@ class Generator(nn.Module):
         those logits are computed, float32 [N,V]: most places of short answers are padding, and logits are dear.
         """
         seed = None if deterministic else seed_from(self.make_rng("dropout"))
-        memory = self.memory(enc_ids, encoder_mask, global_mask, at_site(seed, 0))
+        encoded = self.encoded(enc_ids, encoder_mask, global_mask, at_site(seed, 0))
         if dec_ids.shape[1] > self.cfg.max_target_len:
             raise ValueError(
                 f"The answer has {dec_ids.shape[1]} tokens, but max_target_len is {self.cfg.max_target_len}."
             )
-        x_BUC = drop(self.target_positions(self.embedding(dec_ids)), self.cfg.dropout, at_site(seed, 1))
-        for i, (block, layer) in enumerate(zip(self.decoder_blocks, memory.layers, strict=True)):
-            x_BUC = block(x_BUC, memory=(layer, memory.mask_BS), seed=at_site(seed, 2 + i))
+        x_BUC = drop(self._target(dec_ids, 0), self.cfg.dropout, at_site(seed, 1))
+        seeds = [at_site(seed, 2 + i) for i in range(len(self.decoder_blocks))]
+        x_BUC = run_blocks(self.decoder_blocks, x_BUC, encoded, seeds)
         if places is not None:
             x_NC = jnp.reshape(x_BUC, (-1, x_BUC.shape[-1]))[places]
-            return self.embedding.logits(self.final_norm(x_NC[None]))[0]
-        return self.embedding.logits(self.final_norm(x_BUC))
+            return self._logits(x_NC[None])[0]
+        return self._logits(x_BUC)
 
-    def memory(
+    def encoded(
         self,
         enc_ids: jax.Array,
         encoder_mask: jax.Array | None = None,
         global_mask: jax.Array | None = None,
         seed: jax.Array | None = None,
-    ) -> Memory:
-        """Returns the encoded prompt as every decoder layer will read it. Arguments as above; `seed` for dropout."""
+    ) -> Encoded:
+        """Returns the encoder's output for the prompt. Arguments as above; `seed` for dropout."""
         if enc_ids.shape[1] > self.cfg.max_source_len:
             raise ValueError(
                 f"The prompt has {enc_ids.shape[1]} tokens, but max_source_len is {self.cfg.max_source_len}."
             )
         mask_BS = enc_ids != self.cfg.pad_id if encoder_mask is None else encoder_mask.astype(bool)
-        x_BSC = drop(self.source_positions(self.embedding(enc_ids)), self.cfg.dropout, at_site(seed, 0))
-        encoded_BSC = self.encoder(x_BSC, mask_BS, global_mask, mask_BS, at_site(seed, 1))
-        return Memory(tuple(block.cross_attention.keys_values(encoded_BSC) for block in self.decoder_blocks), mask_BS)
+        x_BSC = self.source_positions(self.embedding(enc_ids), position_ids_BT=source_position_ids(self.cfg, enc_ids))
+        x_BSC = self.source_norm(x_BSC) if self.cfg.embedding_norm else x_BSC
+        x_BSC = drop(x_BSC.astype(self.cfg.dtype), self.cfg.dropout, at_site(seed, 0))
+        return Encoded(self.encoder(x_BSC, mask_BS, global_mask, mask_BS, at_site(seed, 1)), mask_BS)
+
+    def memory(
+        self, enc_ids: jax.Array, encoder_mask: jax.Array | None = None, global_mask: jax.Array | None = None
+    ) -> Memory:
+        """Returns the encoded prompt as every decoder layer will read it. Arguments as above."""
+        encoded = self.encoded(enc_ids, encoder_mask, global_mask)
+        views = (block.cross_attention.keys_values(encoded.out_BSC) for block in self.decoder_blocks)
+        return Memory(tuple(views), encoded.mask_BS)
 
     def step(
         self, last_B: jax.Array, position: jax.Array, past: tuple[KeysValues, ...], memory: Memory
@@ -93,15 +115,30 @@ class Generator(nn.Module):
 
         `last_B` int32, the token at `position` (int32 scalar) of the decoder's input; `past` from `empty_cache`.
         """
-        x_B1C = self.target_positions(self.embedding(last_B[:, None]), position)
+        x_B1C = self._target(last_B[:, None], position)
         present = []
         for block, seen, layer in zip(self.decoder_blocks, past, memory.layers, strict=True):
-            x_B1C, seen = block.step(x_B1C, seen, position, (layer, memory.mask_BS))
+            x_B1C, seen = block.step(x_B1C, seen, position, layer, memory.mask_BS)
             present.append(seen)
-        return self.embedding.logits(self.final_norm(x_B1C))[:, 0], tuple(present)
+        return self._logits(x_B1C)[:, 0], tuple(present)
+
+    def _target(self, dec_ids_BU: jax.Array, start: jax.Array | int) -> jax.Array:
+        x_BUC = self.target_positions(self.embedding(dec_ids_BU), start)
+        x_BUC = self.target_norm(x_BUC) if self.cfg.embedding_norm else x_BUC
+        return x_BUC.astype(self.cfg.dtype)
+
+    def _logits(self, x_BUC: jax.Array) -> jax.Array:
+        """The score of every token of the vocabulary, float32 [B,U,V]."""
+        x_BUC = self.final_norm(x_BUC) if self.cfg.final_norm else x_BUC
+        rows, length, width = x_BUC.shape
+        table_VC = self.embedding.table_VC if self.cfg.tied_embeddings else self.output_table_VC
+        flat_NC, table_CV = jnp.reshape(x_BUC, (-1, width)), table_VC.astype(x_BUC.dtype).T
+        logits_NV = jnp.matmul(flat_NC, table_CV, preferred_element_type=jnp.float32)
+        logits_NV = logits_NV + self.logits_bias_V[None] if self.cfg.logits_bias else logits_NV
+        return jnp.reshape(logits_NV, (rows, length, -1))
 
 
 def empty_cache(cfg: GeneratorConfig, n_rows: int, length: int) -> tuple[KeysValues, ...]:
-    """Returns room for the keys and values of `length` decoded positions, zeros [B,length,H,D] for each layer."""
-    zeros = jnp.zeros((n_rows, length, cfg.n_heads, cfg.head_dim), jnp.float32)
+    """Returns room for the keys and values of `length` decoded positions, zeros [B,length,K,D] for each layer."""
+    zeros = jnp.zeros((n_rows, length, cfg.kv_heads, cfg.head_dim), cfg.dtype)
     return (KeysValues(zeros, zeros),) * cfg.decoder_layers

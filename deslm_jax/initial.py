@@ -20,7 +20,7 @@ def initial_std(name: str, shape: tuple[int, ...]) -> float:
     """Returns the standard deviation with which the weight called `name` starts."""
     if name == "kernel":
         return shape[0] ** -0.5  # keeps the variance of a layer's output at that of its input
-    if name == "token_table":
+    if name in ("token_table", "output_table"):
         return shape[1] ** -0.5  # with tied weights: logits of order 1 from a normed vector
     if name == "position_table":
         return 0.02
@@ -57,7 +57,7 @@ def shapes_of(model: nn.Module) -> Params:
 
 def _draw_leaf(path: tuple[Any, ...], shape: tuple[int, ...], seed: int) -> np.ndarray:
     name = path[-1].key
-    if name in ("bias", "scale"):
+    if name in ("bias", "logits_bias", "scale"):
         return np.full(shape, 1.0 if name == "scale" else 0.0, np.float32)
     stream = zlib.crc32("/".join(part.key for part in path).encode())
     normal = np.random.Generator(np.random.PCG64([seed, stream])).standard_normal(shape, np.float32)

@@ -34,15 +34,36 @@ def rotate(x_BTHD: jax.Array, positions: jax.Array | np.ndarray) -> jax.Array:
     return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
 
+def nonpad_positions(ids_BT: jax.Array, pad_id: int) -> jax.Array:
+    """Returns RoBERTa's and Longformer's position ids, int32 [B,T]: pad_id + 1, + 2 ... over the ids that are not
+    padding, pad_id at those that are. The mask has no part in it.
+
+    >>> nonpad_positions(jnp.array([[9, 1, 9, 9, 1]]), pad_id=1).tolist()
+    [[2, 1, 3, 4, 1]]
+    """
+    counts_BT = (ids_BT != pad_id).astype(jnp.int32)
+    return jnp.cumsum(counts_BT, axis=1) * counts_BT + pad_id
+
+
+def source_position_ids(cfg: ModelConfig, ids_BT: jax.Array) -> jax.Array | None:
+    """Returns the position ids of an encoder's input, int32 [B,T], or None where position i is simply i."""
+    return nonpad_positions(ids_BT, cfg.pad_id) if cfg.position_ids == "nonpad" else None
+
+
 class AddPositions(nn.Module):
     """Adds absolute positions to an embedding; does nothing for rotary ones, which act inside attention."""
 
     cfg: ModelConfig
-    n_positions: int
+    n_positions: int  # rows of the table
 
     @nn.compact
-    def __call__(self, x_BTC: jax.Array, start: jax.Array | int = 0) -> jax.Array:
-        """Returns `x_BTC` with positions start ... start + T - 1 added. `start` may be traced (cached decoding)."""
+    def __call__(
+        self, x_BTC: jax.Array, start: jax.Array | int = 0, position_ids_BT: jax.Array | None = None
+    ) -> jax.Array:
+        """Returns `x_BTC` with positions start ... start + T - 1 added, or those of `position_ids_BT`.
+
+        `start` may be traced (cached decoding). A position id beyond the table gives NaN.
+        """
         if self.cfg.positions == "rotary":
             return x_BTC
         if self.cfg.positions == "learned":
@@ -50,5 +71,7 @@ class AddPositions(nn.Module):
             table_PC = self.param("position_table", drawn("position_table"), shape)
         else:
             table_PC = jnp.asarray(sinusoids(self.n_positions, x_BTC.shape[-1]))
+        if position_ids_BT is not None:
+            return x_BTC + jnp.take(table_PC, position_ids_BT, axis=0, mode="fill", fill_value=jnp.nan)
         rows_TC = jax.lax.dynamic_slice_in_dim(table_PC, start, x_BTC.shape[1])
         return x_BTC + rows_TC[None].astype(x_BTC.dtype)

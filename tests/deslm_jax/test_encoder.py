@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deslm_jax import Generator, GeneratorConfig
-from deslm_jax.layers import Encoder
+from deslm_jax.encoder import Encoder
 from deslm_jax.positions import rotate
 
 T = 12
