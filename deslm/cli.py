@@ -29,6 +29,7 @@ COMMANDS = (
     Command("train", "deslm.training", "train a tokenizer, a generator or a discriminator"),
     Command("ask", "deslm.ask", "ask the trained network one question and see how it decides"),
     Command("verify", "deslm.verify", "replay a run's ledger and compare the state hash"),
+    Command("validate", "deslm.validate", "compute published numbers again by the law's rules, and compare"),
     Command("doctor", "deslm.doctor", "show versions and devices, what is missing and what to do"),
 )
 _MODULES = {command.name: command.module for command in COMMANDS}

@@ -1,0 +1,87 @@
+"""Every rule on the same votes: how often each is right, and how often it says nothing."""
+
+from collections.abc import Iterable
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from consensus.aggregation.door import RULES, aggregate
+from consensus.aggregation.law import learn_voices
+from consensus.aggregation.pools import POOLS, Pool, make_pool
+
+AUDITED = "law, voices learned"  # the law's rule after audits of the first tasks, whose truth it is told
+
+
+class Score(NamedTuple):
+    """One rule on one kind of pool."""
+
+    pool: str
+    rule: str
+    accuracy: float  # right answers / tasks, mean over seeds; a task without an answer is not right
+    abstained: float  # tasks without an answer / tasks
+    error: float  # standard error of the accuracy over seeds, 0 for one seed
+
+
+def score(pool: Pool, rule: str, jit: bool = False, **settings: Any) -> tuple[float, float]:
+    """Accuracy and share of abstentions of one rule on one pool; `jit` runs it compiled on JAX."""
+    if jit:
+        import jax
+
+        with jax.enable_x64(True):
+            run = jax.jit(aggregate, static_argnums=(0, 2))
+            answer_T = np.asarray(run(rule, pool.votes, pool.candidates, **settings).answer_T)
+    else:
+        answer_T = aggregate(rule, pool.votes, pool.candidates, **settings).answer_T
+    return float((answer_T == pool.truth_T).mean()), float((answer_T < 0).mean())
+
+
+def score_best_node(pool: Pool) -> float:
+    """Accuracy of the node that was right most often: a choice that nobody can make beforehand."""
+    return float((pool.votes.answer_TN == pool.truth_T[:, None]).mean(axis=0).max())
+
+
+def compare(
+    rules: Iterable[str] = (*RULES, AUDITED),
+    pools: Iterable[str] = tuple(POOLS),
+    seeds: Iterable[int] = range(10),
+    tasks: int = 1_000,
+    audits: int = 200,
+    jit: bool = False,
+    **size: int,
+) -> list[Score]:
+    """Every rule on every kind of pool, the same votes for all; one `Score` a pair, and one for the best single node.
+
+    Each seed draws other skills, weights and votes of `tasks` tasks, and `audits` tasks before them, from which
+    `AUDITED` learns voices and which count for nobody. `size`: `nodes` and `candidates` of `make_pool`.
+
+    >>> [one] = [s for s in compare(["majority"], ["independent"], seeds=[0], tasks=200) if s.rule == "majority"]
+    >>> one.accuracy > 0.9
+    True
+    """
+    scores = []
+    for name in pools:
+        drawn = [_split(make_pool(name, audits + tasks, seed=seed, **size), audits) for seed in seeds]
+        for rule in rules:
+            results = []
+            for told, pool in drawn:
+                learned = {"beta": learn_voices(told.votes, told.truth_T)} if rule == AUDITED else {}
+                results.append(score(pool, "law" if rule == AUDITED else rule, jit, **learned))
+            scores.append(_summarise(name, rule, results))
+        scores.append(_summarise(name, "best node", [(score_best_node(pool), 0.0) for _, pool in drawn]))
+    return scores
+
+
+def _split(pool: Pool, audits: int) -> tuple[Pool, Pool]:
+    """The first tasks and the rest."""
+    part = lambda where: pool._replace(
+        votes=pool.votes._replace(answer_TN=pool.votes.answer_TN[where], confidence_TN=pool.votes.confidence_TN[where]),
+        truth_T=pool.truth_T[where],
+    )
+    return part(slice(audits)), part(slice(audits, None))
+
+
+def _summarise(pool: str, rule: str, results: list[tuple[float, float]]) -> Score:
+    accuracy_S, abstained_S = np.array(results).T
+    error = float(accuracy_S.std(ddof=1)) / sqrt(len(results)) if len(results) > 1 else 0.0
+    return Score(pool, rule, float(accuracy_S.mean()), float(abstained_S.mean()), error)

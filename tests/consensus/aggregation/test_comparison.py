@@ -1,0 +1,88 @@
+"""The synthetic pools are what their names say, and the comparison counts what it says it counts."""
+
+import numpy as np
+import pytest
+
+from consensus.aggregation import POOLS, compare, make_pool
+from consensus.aggregation.comparison import AUDITED, score, score_best_node
+from consensus.aggregation.pools import BOAST, CLONE_COPIES, WHALE_WEIGHT
+
+
+def right_shares(pool):
+    return (pool.votes.answer_TN == pool.truth_T[:, None]).mean(axis=0)
+
+
+def correlations(pool):
+    """Correlation of being wrong between every two nodes."""
+    return np.corrcoef((pool.votes.answer_TN != pool.truth_T[:, None]).T)
+
+
+def find_ring(pool):
+    """The nodes that say .99."""
+    return np.flatnonzero((pool.votes.confidence_TN == BOAST).all(axis=0))
+
+
+def test_independent_nodes_are_as_good_as_they_say_and_err_apart():
+    pool = make_pool("independent", tasks=4_000, nodes=6)
+    np.testing.assert_allclose(right_shares(pool), pool.votes.confidence_TN[0], atol=0.03)
+    assert np.abs(correlations(pool) - np.eye(6)).max() < 0.06
+
+
+def test_boasters_are_the_worst_and_keep_their_skill():
+    pool = make_pool("boasting third", tasks=4_000, nodes=6)
+    assert set(find_ring(pool)) == set(np.argsort(pool.skill_N)[:2])
+    np.testing.assert_allclose(right_shares(pool), pool.skill_N, atol=0.03)
+
+
+def test_clones_err_together_and_families_apart():
+    pool = make_pool("three clone families", tasks=4_000, nodes=6)
+    together = correlations(pool)
+    for first, second in ((0, 1), (2, 3), (4, 5)):
+        assert together[first, second] == pytest.approx(CLONE_COPIES**2, abs=0.12)
+    assert abs(together[0, 2]) < 0.06
+    family_skill_N = pool.skill_N.reshape(3, 2).mean(axis=1).repeat(2)
+    expected_N = CLONE_COPIES * family_skill_N + (1 - CLONE_COPIES) * pool.skill_N
+    np.testing.assert_allclose(right_shares(pool), expected_N, atol=0.03)
+
+
+@pytest.mark.parametrize(("name", "size"), [("colluding third", 3), ("whales with .6 of stake", 2)])
+def test_colluders_tell_one_lie(name, size):
+    pool = make_pool(name, tasks=300, nodes=9)
+    ring = find_ring(pool)
+    assert len(ring) == size
+    lies_TN = pool.votes.answer_TN[:, ring]
+    assert (lies_TN == lies_TN[:, :1]).all()
+    assert (lies_TN[:, 0] != pool.truth_T).all()
+    share = pool.votes.weight_N[ring].sum() / pool.votes.weight_N.sum()
+    assert (share == pytest.approx(WHALE_WEIGHT)) == (name.startswith("whales"))
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_a_pool_is_a_function_of_its_seed(name):
+    one, same, other = (make_pool(name, tasks=20, nodes=6, seed=seed) for seed in (4, 4, 5))
+    np.testing.assert_array_equal(one.votes.answer_TN, same.votes.answer_TN)
+    assert (one.votes.answer_TN != other.votes.answer_TN).any()
+    with pytest.raises(ValueError, match="there is no pool"):
+        make_pool(name + "!")
+
+
+def test_accuracy_and_abstentions_are_counted():
+    pool = make_pool("independent", tasks=4, nodes=3)
+    truth_T = pool.truth_T
+    answer_TN = np.stack([truth_T, truth_T, (truth_T + 1) % 4], axis=1)
+    answer_TN[0], answer_TN[1] = -1, (truth_T[1] + 1) % 4
+    pool = pool._replace(votes=pool.votes._replace(answer_TN=answer_TN))
+    assert score(pool, "majority") == (0.5, 0.25)
+    assert score_best_node(pool) == 0.5
+    assert score(pool, "majority", jit=True) == (0.5, 0.25)
+
+
+def test_audits_are_what_saves_the_law_from_colluders():
+    rules = ("majority", "log-odds", "law", AUDITED)
+    scores = compare(rules, ["colluding third"], seeds=range(2), tasks=60, audits=150, nodes=9)
+    found = {one.rule: one.accuracy for one in scores}
+    assert list(found) == [*rules, "best node"]
+    assert found[AUDITED] > 0.8 > found["majority"]
+    assert found["log-odds"] < 0.1
+    assert found["law"] < 0.1
+    assert all(one.pool == "colluding third" and one.error >= 0 for one in scores)
