@@ -1,13 +1,18 @@
-"""The protocol: the law as pure rules, a ledger that anyone can replay, the engine that orders it, and its nodes."""
+"""The protocol: the law as pure rules, a ledger that anyone can replay, the engine that orders it, its nodes, and the
+simulator that plays the same rules over thousands of nodes and hundreds of settings."""
 
+from importlib import import_module
 from typing import Any
 
-__all__ = ["replay"]
+_HOMES = {
+    "replay": "consensus.ledger.replay",
+    "simulate": "consensus.simulator.run",
+    "sweep": "consensus.simulator.sweep",
+}
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "replay":
-        from consensus.ledger.replay import replay
-
-        return replay
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

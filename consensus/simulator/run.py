@@ -57,7 +57,7 @@ def to_numpy(leaf: Any) -> np.ndarray:
     return array
 
 
-COMPILER_OPTIONS: dict[str, int] = {}  # of XLA; tests set a quick compilation here
+COMPILER_OPTIONS: dict[str, int | bool] = {}  # of XLA; tests set a quick compilation here
 
 
 @cache

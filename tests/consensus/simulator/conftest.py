@@ -7,4 +7,4 @@ from consensus.simulator import run
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick_compile() -> None:
-    run.COMPILER_OPTIONS["xla_backend_optimization_level"] = 0
+    run.COMPILER_OPTIONS.update(xla_backend_optimization_level=0, xla_cpu_use_fusion_emitters=False)

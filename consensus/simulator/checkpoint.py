@@ -1,0 +1,91 @@
+"""Finished batches of a sweep in a folder: each file is there whole or not at all, and says which sweep it is of."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from consensus.simulator.setting import Setting, Static
+
+FORMAT = 1
+
+
+def compute_digest(static: Static, settings: Setting, seeds: Sequence[int], rounds: int) -> str:
+    """sha256 of everything a sweep's results depend on."""
+    hashed = hashlib.sha256(f"{FORMAT} {tuple(static)} {[int(seed) for seed in seeds]} {rounds}".encode())
+    for part in settings:
+        for name, leaf in part._asdict().items():
+            hashed.update(f"{name}{leaf.shape}".encode())
+            hashed.update(np.ascontiguousarray(leaf).astype("<i8").tobytes())
+    return hashed.hexdigest()
+
+
+class Folder:
+    """The batches of one sweep on disk; without a path nothing is kept.
+
+    Raises ValueError if the folder holds another sweep. A sweep goes on with the batch size that it began with.
+    """
+
+    def __init__(self, path: Path | str | None, digest: str, runs: int, batch_runs: int) -> None:
+        self.path = None if path is None else Path(path)
+        self.batch_runs = batch_runs
+        if self.path is None:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        plan = self.path / "sweep.json"
+        if plan.exists():
+            known = _read_plan(plan)
+            if known["digest"] != digest:
+                raise ValueError(f"{self.path} holds another sweep: name another folder, or delete this one")
+            self.batch_runs = int(known["batch_runs"])
+        else:
+            text = json.dumps({"digest": digest, "runs": runs, "batch_runs": batch_runs})
+            _write(plan, lambda file: file.write(text.encode()))
+
+    def load(self, number: int, kind: Any, parts: tuple[Any, ...]) -> Any:
+        """The batch as a `kind` of `parts` if it is there and whole, else None."""
+        if self.path is None or not (file := self._file(number)).exists():
+            return None
+        try:
+            with np.load(file, allow_pickle=False) as saved:
+                read = lambda part: part(*(saved[f"{part.__name__}.{name}"] for name in part._fields))
+                return kind(*(read(part) for part in parts))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return None  # damaged: play it again
+
+    def save(self, number: int, batch: Any) -> None:
+        """Write a batch, all or nothing."""
+        if self.path is None:
+            return
+        named = {f"{type(part).__name__}.{name}": leaf for part in batch for name, leaf in part._asdict().items()}
+        _write(self._file(number), lambda file: np.savez(file, **named))
+
+    def _file(self, number: int) -> Path:
+        assert self.path is not None
+        return self.path / f"batch-{number:05d}.npz"
+
+
+def _read_plan(plan: Path) -> dict[str, Any]:
+    try:
+        return json.loads(plan.read_text())
+    except ValueError:
+        raise ValueError(f"{plan} is damaged: delete it to begin this sweep again") from None
+
+
+def _write(path: Path, write: Any) -> None:
+    """A crash or a full disk leaves what was there before."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
