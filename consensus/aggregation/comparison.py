@@ -10,7 +10,9 @@ from consensus.aggregation.door import RULES, aggregate
 from consensus.aggregation.law import learn_voices
 from consensus.aggregation.pools import POOLS, Pool, make_pool
 
-AUDITED = "law, voices learned"  # the law's rule after audits of the first tasks, whose truth it is told
+# Rules that are told the truth of the first, audited tasks.
+AUDITED = "law, voices learned"  # R4 learns how much each node's confidence is worth
+MEASURED = "log-odds, skills measured"  # each node's share of right answers replaces the confidence it states
 
 
 class Score(NamedTuple):
@@ -42,18 +44,18 @@ def score_best_node(pool: Pool) -> float:
 
 
 def compare(
-    rules: Iterable[str] = (*RULES, AUDITED),
+    rules: Iterable[str] = (*RULES, AUDITED, MEASURED),
     pools: Iterable[str] = tuple(POOLS),
     seeds: Iterable[int] = range(10),
     tasks: int = 1_000,
     audits: int = 200,
     jit: bool = False,
-    **size: int,
+    **size: Any,
 ) -> list[Score]:
     """Every rule on every kind of pool, the same votes for all; one `Score` a pair, and one for the best single node.
 
     Each seed draws other skills, weights and votes of `tasks` tasks, and `audits` tasks before them, from which
-    `AUDITED` learns voices and which count for nobody. `size`: `nodes` and `candidates` of `make_pool`.
+    `AUDITED` and `MEASURED` learn and which count for nobody. `size`: `nodes`, `candidates`, `strength` of `make_pool`.
 
     >>> [one] = [s for s in compare(["majority"], ["independent"], seeds=[0], tasks=200) if s.rule == "majority"]
     >>> one.accuracy > 0.9
@@ -63,13 +65,23 @@ def compare(
     for name in pools:
         drawn = [_split(make_pool(name, audits + tasks, seed=seed, **size), audits) for seed in seeds]
         for rule in rules:
-            results = []
-            for told, pool in drawn:
-                learned = {"beta": learn_voices(told.votes, told.truth_T)} if rule == AUDITED else {}
-                results.append(score(pool, "law" if rule == AUDITED else rule, jit, **learned))
+            results = [_score_informed(rule, told, pool, jit) for told, pool in drawn]
             scores.append(_summarise(name, rule, results))
         scores.append(_summarise(name, "best node", [(score_best_node(pool), 0.0) for _, pool in drawn]))
     return scores
+
+
+def _score_informed(rule: str, told: Pool, pool: Pool, jit: bool) -> tuple[float, float]:
+    """The score of a rule on a pool, after it has read the audited tasks if it is one that does."""
+    if rule == AUDITED:
+        return score(pool, "law", jit, beta=learn_voices(told.votes, told.truth_T))
+    if rule == MEASURED:
+        right_N = (told.votes.answer_TN == told.truth_T[:, None]).sum(axis=0)
+        # Laplace's rule of succession: one right answer in as many as there are candidates, beforehand.
+        skill_N = (right_N + 1) / ((told.votes.answer_TN >= 0).sum(axis=0) + told.candidates)
+        votes = pool.votes._replace(confidence_TN=np.tile(skill_N, (len(pool.truth_T), 1)))
+        return score(pool._replace(votes=votes), "log-odds", jit)
+    return score(pool, rule, jit)
 
 
 def _split(pool: Pool, audits: int) -> tuple[Pool, Pool]:

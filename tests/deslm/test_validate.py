@@ -9,7 +9,7 @@ import pytest
 
 from consensus import validation
 from consensus.validation.rows import Row
-from deslm import cli
+from deslm import cli, validate
 
 GOOD = Row("a jury", "3 jurors", "majority", "somebody 1785", (0.5,), (0.5000001,), 1e-6)
 OFF = Row("a committee", "4 seats", "seats R2", "somebody else", (1e-9, 2e-9), (1e-9, 2.2e-9), 0.05, True)
@@ -77,3 +77,7 @@ def test_the_real_table_has_every_line_of_the_law_and_needs_no_jax(repository_ro
     assert len(named) > 15
     missing = [number for number in named if number not in published]
     assert not missing, f"deslm validate does not compute {missing}"
+    rows = [Row(**{name: line[name] for name in Row._fields}) for line in table]
+    printed = validate.format_table(rows, 0).split("\n\nsources")[0]
+    documented = (repository_root / "docs" / "VALIDATION.md").read_text()
+    assert printed in documented, "the table in docs/VALIDATION.md is another; paste what deslm validate prints"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from consensus.aggregation import POOLS, compare, make_pool
-from consensus.aggregation.comparison import AUDITED, score, score_best_node
-from consensus.aggregation.pools import BOAST, CLONE_COPIES, WHALE_WEIGHT
+from consensus.aggregation.comparison import AUDITED, MEASURED, score, score_best_node
+from consensus.aggregation.pools import BOAST
 
 
 def right_shares(pool):
@@ -29,23 +29,24 @@ def test_independent_nodes_are_as_good_as_they_say_and_err_apart():
 
 
 def test_boasters_are_the_worst_and_keep_their_skill():
-    pool = make_pool("boasting third", tasks=4_000, nodes=6)
+    pool = make_pool("boasters", tasks=4_000, nodes=6)
     assert set(find_ring(pool)) == set(np.argsort(pool.skill_N)[:2])
     np.testing.assert_allclose(right_shares(pool), pool.skill_N, atol=0.03)
 
 
 def test_clones_err_together_and_families_apart():
-    pool = make_pool("three clone families", tasks=4_000, nodes=6)
+    copies = 0.7
+    pool = make_pool("clones", tasks=4_000, nodes=6, strength=copies)
     together = correlations(pool)
     for first, second in ((0, 1), (2, 3), (4, 5)):
-        assert together[first, second] == pytest.approx(CLONE_COPIES**2, abs=0.12)
+        assert together[first, second] == pytest.approx(copies**2, abs=0.12)
     assert abs(together[0, 2]) < 0.06
     family_skill_N = pool.skill_N.reshape(3, 2).mean(axis=1).repeat(2)
-    expected_N = CLONE_COPIES * family_skill_N + (1 - CLONE_COPIES) * pool.skill_N
+    expected_N = copies * family_skill_N + (1 - copies) * pool.skill_N
     np.testing.assert_allclose(right_shares(pool), expected_N, atol=0.03)
 
 
-@pytest.mark.parametrize(("name", "size"), [("colluding third", 3), ("whales with .6 of stake", 2)])
+@pytest.mark.parametrize(("name", "size"), [("colluders", 3), ("whales", 2)])
 def test_colluders_tell_one_lie(name, size):
     pool = make_pool(name, tasks=300, nodes=9)
     ring = find_ring(pool)
@@ -54,7 +55,7 @@ def test_colluders_tell_one_lie(name, size):
     assert (lies_TN == lies_TN[:, :1]).all()
     assert (lies_TN[:, 0] != pool.truth_T).all()
     share = pool.votes.weight_N[ring].sum() / pool.votes.weight_N.sum()
-    assert (share == pytest.approx(WHALE_WEIGHT)) == (name.startswith("whales"))
+    assert (share == pytest.approx(0.6)) == (name == "whales")
 
 
 @pytest.mark.parametrize("name", POOLS)
@@ -62,8 +63,17 @@ def test_a_pool_is_a_function_of_its_seed(name):
     one, same, other = (make_pool(name, tasks=20, nodes=6, seed=seed) for seed in (4, 4, 5))
     np.testing.assert_array_equal(one.votes.answer_TN, same.votes.answer_TN)
     assert (one.votes.answer_TN != other.votes.answer_TN).any()
-    with pytest.raises(ValueError, match="there is no pool"):
+    with pytest.raises(ValueError, match="there is no kind of pool"):
         make_pool(name + "!")
+    with pytest.raises(ValueError, match="is outside 0 to 1; it is "):
+        make_pool(name, strength=1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "strength", "size"), [("colluders", 0.0, 0), ("colluders", 1.0, 9), ("boasters", 0.5, 4)]
+)
+def test_strength_is_a_dial(name, strength, size):
+    assert len(find_ring(make_pool(name, tasks=5, nodes=9, strength=strength))) == size
 
 
 def test_accuracy_and_abstentions_are_counted():
@@ -78,11 +88,12 @@ def test_accuracy_and_abstentions_are_counted():
 
 
 def test_audits_are_what_saves_the_law_from_colluders():
-    rules = ("majority", "log-odds", "law", AUDITED)
-    scores = compare(rules, ["colluding third"], seeds=range(2), tasks=60, audits=150, nodes=9)
+    rules = ("majority", "log-odds", "law", AUDITED, MEASURED)
+    scores = compare(rules, ["colluders"], seeds=range(2), tasks=60, audits=150, nodes=9)
     found = {one.rule: one.accuracy for one in scores}
     assert list(found) == [*rules, "best node"]
     assert found[AUDITED] > 0.8 > found["majority"]
+    assert found[MEASURED] > 0.8
     assert found["log-odds"] < 0.1
     assert found["law"] < 0.1
-    assert all(one.pool == "colluding third" and one.error >= 0 for one in scores)
+    assert all(one.pool == "colluders" and one.error >= 0 for one in scores)
