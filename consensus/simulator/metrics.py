@@ -6,6 +6,7 @@ turns the sums into the shares and means that a person reads. K kinds of questio
 
 from typing import Any, NamedTuple
 
+from consensus.rules.wager import compute_nominal_wagers
 from consensus.simulator.committee import is_first
 from consensus.simulator.setting import Static
 from consensus.state import Array, Network, Nodes, Outcome, Params, Payments, Round
@@ -111,6 +112,10 @@ def count_task(metrics: Metrics, params: Params, task: Settled) -> Metrics:
         audited_accepted=one(metrics.audited_accepted, is_random & is_accepted),
         seat_right_K=at(metrics.seat_right_K, task.kind, total(right_G)),
         seat_revealed_K=at(metrics.seat_revealed_K, task.kind, total(answered_G)),
+        short_purse=one(
+            metrics.short_purse,
+            xp.any(round.wager_micro_R < compute_nominal_wagers(params, round.flat_fee_micro_R)),
+        ),
         plurality_right_K=at(metrics.plurality_right_K, task.kind, task.truth_C[plurality]),
         tau_q12_sum=metrics.tau_q12_sum + is_open * outcome.tau_q12,
         tau_at_min=one(metrics.tau_at_min, outcome.tau_q12 == params.tau_min_q12),

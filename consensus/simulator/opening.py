@@ -85,7 +85,7 @@ def _open_by_tree(static: Static, setting: Setting, carry: tuple[Network, Nodes,
     is_open = (is_wanted == 1) & settle.can_open(before, nodes, ASKER, tip_micro)
     network, emission_micro, needed_micro_R, flat_fee_micro_R = _price(static, setting, before, nodes)
     # The pot shrinks from task to task and the stake a seat needs with it: now and then somebody may sit who could not.
-    is_closer = xp.any(xp.maximum(needed_micro_R, law.stake_min_micro) <= hall.closest_micro_R)
+    is_closer = is_open & xp.any(xp.maximum(needed_micro_R, law.stake_min_micro) <= hall.closest_micro_R)
     rebuild = lambda hall: build_hall(law, network, nodes, needed_micro_R)
     hall = choose(is_closer, rebuild, lambda hall: hall, hall)
 

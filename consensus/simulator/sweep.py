@@ -1,7 +1,8 @@
 """`sweep`: many settings times many seeds, in batches that fit into memory, over all devices, resumable.
 
 Every run is the run that `simulate` would play: a batch is a `vmap`, and its slices have the same bits, on one device
-or eight, in one process or two. Leaves of the settings with one axis more than their name says have one entry a setting.
+or eight, in one process or two. Leaves of the settings with one axis more than their name says have one entry a
+setting.
 """
 
 from collections.abc import Callable, Sequence

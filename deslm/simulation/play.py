@@ -1,0 +1,62 @@
+"""Play all points of a scenario with all its seeds behind a progress bar; one row of figures a run."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from consensus.simulator.loops import map_leaves
+from consensus.simulator.scenario import Scenario
+from consensus.simulator.setting import Setting
+
+
+class Table(NamedTuple):
+    """The runs of a sweep, setting after setting, seed after seed."""
+
+    points: list[dict[str, Any]]  # what was varied, a setting
+    seeds: tuple[int, ...]
+    names: tuple[str, ...]  # of the figures
+    figures_SEF: np.ndarray  # [settings, seeds, figures]
+
+    def mean(self, setting: int, name: str) -> float:
+        """A figure's mean over the seeds."""
+        return float(self.figures_SEF[setting, :, self.names.index(name)].mean())
+
+
+def play(scenario: Scenario, batch: Setting, points: list[dict[str, Any]], args: argparse.Namespace) -> Table:
+    """Run the sweep into `args.out`, whose finished batches are kept, and summarise every run."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from consensus.simulator.checkpoint import compute_digest
+    from consensus.simulator.checks import select
+    from consensus.simulator.summary import summarise
+    from consensus.simulator.sweep import sweep
+
+    digest = compute_digest(scenario.static, batch, scenario.seeds, scenario.rounds)
+    runs = len(points) * len(scenario.seeds)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(f"{scenario.rounds} rounds, {scenario.static.nodes} nodes", total=runs)
+        swept = sweep(
+            scenario.static,
+            batch,
+            scenario.seeds,
+            scenario.rounds,
+            folder=Path(args.out) / "batches" / digest[:16],
+            memory_bytes=None if args.memory_mib is None else args.memory_mib << 20,
+            parallel=args.parallel,
+            batch_runs=None,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+    rows = []
+    for index in range(len(points)):
+        setting = select(batch, index)
+        for e in range(len(scenario.seeds)):
+            one = map_leaves(lambda leaf, at=(index, e): leaf[at], swept)
+            figures = summarise(one.metrics, one.ending, setting, scenario.pot_micro, scenario.kinds, scenario.groups)
+            rows.append(figures)
+    table = np.array([list(row.values()) for row in rows]).reshape(len(points), len(scenario.seeds), -1)
+    return Table(points, scenario.seeds, tuple(rows[0]), table)

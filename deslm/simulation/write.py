@@ -1,0 +1,55 @@
+"""Results on disk: JSON with the configuration, CSV for every program, Parquet where pyarrow is installed."""
+
+import csv
+import importlib.util
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from consensus.simulator.scenario import Scenario
+from deslm.files import write_text
+from deslm.simulation.play import Table
+
+
+def write_results(folder: Path, plain: dict[str, Any], scenario: Scenario, table: Table) -> None:
+    """Write results.json, results.csv and, with pyarrow, results.parquet; each is there whole or not at all."""
+    rows = make_rows(table)
+    document = {
+        "scenario": plain,
+        "static": scenario.static._asdict(),
+        "rounds": scenario.rounds,
+        "pot_micro": scenario.pot_micro,
+        "runs": rows,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "results.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(folder / "results.csv", text.getvalue())
+    names = ["results.json", "results.csv"]
+    if importlib.util.find_spec("pyarrow") is not None:
+        _write_parquet(folder / "results.parquet", rows)
+        names.append("results.parquet")
+    print(f"wrote {', '.join(names)} in {folder}")
+
+
+def make_rows(table: Table) -> list[dict[str, Any]]:
+    """One row a run: what was varied, the seed, the figures."""
+    return [
+        {**point, "seed": seed, **dict(zip(table.names, table.figures_SEF[s, e].tolist(), strict=True))}
+        for s, point in enumerate(table.points)
+        for e, seed in enumerate(table.seeds)
+    ]
+
+
+def _write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    temporary = path.with_name(f".{path.name}")
+    pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+    temporary.replace(path)
