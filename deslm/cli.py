@@ -30,6 +30,8 @@ COMMANDS = (
     Command("ask", "deslm.ask", "ask the trained network one question and see how it decides"),
     Command("verify", "deslm.verify", "replay a run's ledger and compare the state hash"),
     Command("validate", "deslm.validate", "compute published numbers again by the law's rules, and compare"),
+    Command("simulate", "deslm.simulate", "play a network of synthetic nodes through the law's rules"),
+    Command("sweep", "deslm.sweep", "play many settings of a simulated network with many seeds, and report"),
     Command("doctor", "deslm.doctor", "show versions and devices, what is missing and what to do"),
 )
 _MODULES = {command.name: command.module for command in COMMANDS}
