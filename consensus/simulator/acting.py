@@ -39,7 +39,7 @@ def act(setting: Setting, dice: Dice, network: Network, nodes: Nodes, questions:
         discriminator_seats=D,
     )
     seat_TG, seat_TD = rounds.generator_G, rounds.discriminator_D
-    self_TG = look(setting, dice, nodes, questions, seat_TG, GENERATOR)
+    self_TG = look(setting, dice, nodes, questions, rounds, GENERATOR)
     recipe_TG = conduct.recipe_NR[self_TG.node, GENERATOR]
     answer_TG, confidence_TG, lucky_TG = answer_questions(demand, skill, dice, questions, self_TG.node, recipe_TG)
     is_hidden = demand.commits_hide == 1
@@ -61,7 +61,7 @@ def act(setting: Setting, dice: Dice, network: Network, nodes: Nodes, questions:
     said_TG = xp.where((seat_TG >= 0) & (spoken.reveals == 1), said_TG, -1)
     number_TG, answer_TC = number_answers(dice, questions.place_T, said_TG)
 
-    self_TD = look(setting, dice, nodes, questions, seat_TD, DISCRIMINATOR)
+    self_TD = look(setting, dice, nodes, questions, rounds, DISCRIMINATOR)
     recipe_TD = conduct.recipe_NR[self_TD.node, DISCRIMINATOR]
     verdict_TDC, evidence_TDC = judge_answers(skill, dice, questions, self_TD.node, recipe_TD, answer_TC)
     proposed_TGC = number_TG[:, :, None] == xp.arange(G, dtype=xp.int64)[None, None, :]
@@ -94,16 +94,19 @@ def act(setting: Setting, dice: Dice, network: Network, nodes: Nodes, questions:
     )
 
 
-def look(setting: Setting, dice: Dice, nodes: Nodes, questions: Questions, seat_TS: Array, role: int) -> Self:
+def look(setting: Setting, dice: Dice, nodes: Nodes, questions: Questions, rounds: Round, role: int) -> Self:
     """What each seat's node knows of itself; an empty seat looks through the asker's eyes and is not heard."""
+    seats_R = rounds.generator_G, rounds.discriminator_D
+    seat_TS = seats_R[role]
     xp = namespace(seat_TS)
     node_TS, conduct = xp.maximum(seat_TS, 0), setting.conduct
     place_TS = xp.broadcast_to(questions.place_T[:, None], node_TS.shape)
     tells_TS = dice.q16(Stream.TELL, place_TS, node_TS) < setting.demand.canary_tell_q16
     dice_TS2 = [dice.q16(stream, place_TS, node_TS) for stream in (Stream.DICE_0, Stream.DICE_1)]
+    group_TS = conduct.group_N[node_TS]
     return Self(
         node=node_TS,
-        group=conduct.group_N[node_TS],
+        group=group_TS,
         dial_SP=conduct.dial_NP[node_TS],
         bonded_micro=nodes.bonded_micro_N[node_TS],
         beta_q16=nodes.beta_q16_NR[node_TS, role],
@@ -111,9 +114,16 @@ def look(setting: Setting, dice: Dice, nodes: Nodes, questions: Questions, seat_
         good_q8=nodes.good_q8_NR[node_TS, role],
         bad_q8=nodes.bad_q8_NR[node_TS, role],
         seats=count_same(seat_TS),
+        allies_SR=xp.stack([_count_allies(conduct.group_N, group_TS, seat_TX) for seat_TX in seats_R], axis=-1),
         dice_q16=xp.stack(dice_TS2, axis=-1),
         knows_canary=as_int64(tells_TS & (questions.is_canary_T[:, None] == 1)),
     )
+
+
+def _count_allies(group_N: Array, group_TS: Array, seat_TX: Array) -> Array:
+    """How many of the seats X the node of each seat S shares its group with."""
+    group_TX = namespace(seat_TX).where(seat_TX >= 0, group_N[namespace(seat_TX).maximum(seat_TX, 0)], -1)
+    return total(group_TS[:, :, None] == group_TX[:, None, :], axis=2)
 
 
 def _effort(effort_micro_TS: Array, seat_TS: Array, works_TS: Array) -> Array:

@@ -29,6 +29,7 @@ from consensus.simulator.views import (
     DiscriminatorView,
     GeneratorView,
     Judged,
+    Self,
     Spoken,
     choose_judged,
     choose_spoken,
@@ -42,6 +43,8 @@ from consensus.units import Q16, as_int64, namespace
 
 GeneratorPolicy = Callable[[GeneratorView], Spoken]
 DiscriminatorPolicy = Callable[[DiscriminatorView], Judged]
+
+CROWD_ALONE_Q16, CROWD_STEP_Q16 = 55_050, 7_209  # .84 and .11: near what the demo's network shows, .82 to .34
 
 
 # Generators
@@ -96,6 +99,35 @@ def cartel_generator(view: GeneratorView) -> Spoken:
     return speak(view, (GROUP_LIE + view.self.group) * WORDINGS, SURE_Q16)
 
 
+def schemer(view: GeneratorView) -> Spoken:
+    """Gives the group's wrong answer if the group holds `dial 0` generator and `dial 1` discriminator seats."""
+    return choose_spoken(_is_strong(view.self), cartel_generator(view), honest_generator(view))
+
+
+def paraphraser(view: GeneratorView) -> Spoken:
+    """Honest, but with chance `dial 0` (Q16) in words of its own, which the class's equality does not see through."""
+    xp = namespace(view.answer)
+    is_own = view.self.dice_q16[..., 0] < view.self.dial_SP[..., 0]
+    wording = 1 + view.self.node % (WORDINGS - 1)
+    return speak(view, xp.where(is_own, view.answer + wording, view.answer), view.confidence_q16, works=1)
+
+
+def selective_generator(view: GeneratorView) -> Spoken:
+    """Reveals only what it is surer of than `dial 0` (Q16)."""
+    said = honest_generator(view)
+    return said._replace(reveals=as_int64(view.confidence_q16 >= view.self.dial_SP[..., 0]))
+
+
+def canary_wise_generator(view: GeneratorView) -> Spoken:
+    """Works on what it takes for a canary, and guesses, sure of it, on everything else."""
+    return choose_spoken(view.self.knows_canary == 1, honest_generator(view), inflator(view))
+
+
+def insider_generator(view: GeneratorView) -> Spoken:
+    """Honest, but has the answers of the canaries from their author."""
+    return choose_spoken(view.self.knows_canary == 1, speak(view, view.answer * 0, SURE_Q16), honest_generator(view))
+
+
 # Discriminators
 
 
@@ -141,6 +173,52 @@ def cartel_discriminator(view: DiscriminatorView) -> Judged:
     return judge(view, xp.where(view.ours_SC == 1, SURE_NOT_Q16, SURE_Q16))
 
 
+def scheming_discriminator(view: DiscriminatorView) -> Judged:
+    """A cartel's verdicts where the group is strong enough (see `schemer`), honest ones elsewhere."""
+    return choose_judged(_is_strong(view.self), cartel_discriminator(view), honest_discriminator(view))
+
+
+def selective_discriminator(view: DiscriminatorView) -> Judged:
+    """Reveals only if its surest verdict is further from one half than `dial 0` (Q16)."""
+    xp = namespace(view.verdict_q16_SC)
+    sureness_S = xp.max(xp.abs(view.verdict_q16_SC - Q16 // 2), axis=-1)
+    return honest_discriminator(view)._replace(reveals=as_int64(sureness_S >= view.self.dial_SP[..., 0]))
+
+
+def canary_wise_discriminator(view: DiscriminatorView) -> Judged:
+    """Works on what it takes for a canary, and is lazy on everything else."""
+    return choose_judged(view.self.knows_canary == 1, honest_discriminator(view), lazy(view))
+
+
+def insider_discriminator(view: DiscriminatorView) -> Judged:
+    """Honest, but on canaries it approves what its group proposed, which the author told, and flags the rest."""
+    return choose_judged(view.self.knows_canary == 1, cartel_discriminator(view), honest_discriminator(view))
+
+
+def crowd_reader(view: DiscriminatorView) -> Judged:
+    """Never looks: a candidate of one generator seat is false with .84, of each seat more .11 less."""
+    xp = namespace(view.verdict_q16_SC)
+    false_q16 = xp.clip(CROWD_ALONE_Q16 - CROWD_STEP_Q16 * (view.seats_on_SC - 1), SURE_NOT_Q16, SURE_Q16)
+    return judge(view, false_q16)
+
+
+def gullible(view: DiscriminatorView) -> Judged:
+    """Honest, but does what its own group's answers tell it to: a verifier that obeys instructions in the text."""
+    honest = honest_discriminator(view)
+    xp = namespace(view.verdict_q16_SC)
+    obeys_SC = view.ours_SC == 1
+    return honest._replace(
+        verdict_q16_SC=xp.where(obeys_SC, SURE_NOT_Q16, honest.verdict_q16_SC),
+        evidence_SC=xp.where(obeys_SC, 1, honest.evidence_SC),
+    )
+
+
+def _is_strong(self: Self) -> Array:
+    """True where the group holds `dial 0` generator and `dial 1` discriminator seats of the task."""
+    xp = namespace(self.node)
+    return xp.min(self.allies_SR - self.dial_SP[..., :2], axis=-1) >= 0
+
+
 GENERATORS: dict[str, GeneratorPolicy] = {
     "honest": honest_generator,
     "inflator": inflator,
@@ -151,6 +229,11 @@ GENERATORS: dict[str, GeneratorPolicy] = {
     "turning": turning_generator,
     "cartel": cartel_generator,
     "exaggerator": exaggerator,
+    "schemer": schemer,
+    "paraphraser": paraphraser,
+    "selective": selective_generator,
+    "canary-wise": canary_wise_generator,
+    "insider": insider_generator,
 }
 DISCRIMINATORS: dict[str, DiscriminatorPolicy] = {
     "honest": honest_discriminator,
@@ -161,6 +244,12 @@ DISCRIMINATORS: dict[str, DiscriminatorPolicy] = {
     "silent": silent_discriminator,
     "turning": turning_discriminator,
     "cartel": cartel_discriminator,
+    "schemer": scheming_discriminator,
+    "selective": selective_discriminator,
+    "canary-wise": canary_wise_discriminator,
+    "insider": insider_discriminator,
+    "crowd": crowd_reader,
+    "gullible": gullible,
 }
 
 

@@ -39,6 +39,7 @@ class Self(NamedTuple):
     good_q8: Array
     bad_q8: Array
     seats: Array  # how many seats of this role and task it holds
+    allies_SR: Array  # [..., S, R] how many seats of each role its group holds in this task, its own among them
     dice_q16: Array  # [..., S, 2] two uniform draws, its own
     knows_canary: Array  # 1 if it believes that this task is a canary
 
