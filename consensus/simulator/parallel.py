@@ -34,6 +34,13 @@ def count_devices() -> int:
     return jax.device_count()
 
 
+def is_first_process() -> bool:
+    """Whether this process is the one that writes."""
+    import jax
+
+    return jax.process_index() == 0
+
+
 def run_batch(plan: Plan, run: Run, settings: Setting, seed_B: np.ndarray) -> Any:
     """`run` for every setting and seed of a batch; NumPy leaves with the leading axis B."""
     runs = len(seed_B)

@@ -16,7 +16,7 @@ from consensus.simulator.checks import check_run, select
 from consensus.simulator.ending import Ending, conclude
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.metrics import Metrics
-from consensus.simulator.parallel import Plan, count_devices, run_batch
+from consensus.simulator.parallel import Plan, count_devices, is_first_process, run_batch
 from consensus.simulator.run import play
 from consensus.simulator.setting import Setting, Static, count_axes
 from consensus.simulator.world import start
@@ -65,7 +65,8 @@ def sweep(
         if swept is None:
             plan = Plan(static, parallel, rounds, kept.batch_runs)
             swept = run_batch(plan, run_one, take_settings(params_batch, run_B // len(seeds)), _seeds(seeds, run_B))
-            kept.save(number, swept)
+            if parallel == "numpy" or is_first_process():
+                kept.save(number, swept)
         finished.append(swept)
         if progress is not None:
             progress(int(run_B[-1]) + 1, runs)

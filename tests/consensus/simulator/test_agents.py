@@ -1,0 +1,116 @@
+"""Agents have the skill that is claimed: accuracies, correlations and calibration of many questions."""
+
+import numpy as np
+import pytest
+
+from consensus import presets
+from consensus.simulator import agents
+from consensus.simulator.draws import make_key
+from consensus.simulator.networks import Group, Kind, Models, make_network
+from consensus.simulator.normal import draw_normal_q12, get_table, make_table, quantile_q12, square_root_q16
+from consensus.simulator.views import WORDINGS
+
+T = 6_000
+GROUPS = [Group("g", 4, "generator"), Group("d", 4, "discriminator")]
+
+
+def ask(kind: Kind, models: Models) -> tuple:
+    """Questions, answers and confidences of nodes 1 to 4 and verdicts of 5 to 8 on (truth, lure, another)."""
+    static, setting = make_network(presets.demo(), GROUPS, [kind], models, tasks=T)
+    dice = agents.make_dice(np.int64(5), np.int64(3), static.tasks)
+    questions = agents.draw_questions(setting.demand, np.int64(0), dice)
+    node_TG = np.broadcast_to(np.arange(1, 5), (T, 4))
+    recipe_TG = setting.conduct.recipe_NR[node_TG, 0]
+    said = agents.answer_questions(setting.demand, setting.skill, dice, questions, node_TG, recipe_TG)
+    node_TD = np.broadcast_to(np.arange(5, 9), (T, 4))
+    answer_TC = np.broadcast_to(np.array([0, 1, 5]) * WORDINGS, (T, 3))
+    recipe_TD = setting.conduct.recipe_NR[node_TD, 1]
+    judged = agents.judge_answers(setting.skill, dice, questions, node_TD, recipe_TD, answer_TC)
+    return questions, said, judged, recipe_TG
+
+
+def test_generators_have_the_accuracy_and_the_coincidence_that_are_claimed() -> None:
+    kind = Kind("facts", 1, 1, knows=0.7, accuracy=0.7, guess=0.04)
+    _, (answer_TG, confidence_TG, lucky_TG), _, recipe_TG = ask(kind, Models())
+    right_TG = answer_TG == 0
+    assert abs(right_TG.mean() - (0.49 + 0.3 * 0.04)) < 0.02
+    assert abs(lucky_TG.mean() - 0.04) < 0.01
+    assert recipe_TG[0].tolist() == [0, 1, 2, 0]
+    assert np.array_equal(answer_TG[:, 0], answer_TG[:, 3]), "nodes of one recipe agree where nothing is their own"
+    wrong_T = ~right_TG[:, 0] & ~right_TG[:, 1]
+    assert abs((answer_TG[wrong_T, 0] == answer_TG[wrong_T, 1]).mean() - 0.21) < 0.03
+    sure_T = confidence_TG[:, 0]
+    auroc = np.mean(sure_T[right_TG[:, 0]][:, None] > sure_T[~right_TG[:, 0]][None, :])
+    assert abs(auroc - 0.86) < 0.02
+    assert sure_T.max() <= round(0.98 * 65536)
+
+
+def test_a_share_of_errors_is_a_nodes_own() -> None:
+    kind = Kind("facts", 1, 1, knows=1.0, accuracy=0.6)
+    same = []
+    for own in (0.0, 0.5, 1.0):
+        _, (answer_TG, _, _), _, _ = ask(kind, Models(generator_own=own, generator_shared=0.0))
+        same.append(np.corrcoef(answer_TG[:, 0] == 0, answer_TG[:, 3] == 0)[0, 1])
+    assert same[0] == pytest.approx(1.0)
+    assert 0.2 < same[1] < 0.5
+    assert abs(same[2]) < 0.05
+
+
+def test_verifiers_separate_true_from_false_and_err_together() -> None:
+    _, _, (verdict_TDC, evidence_TDC), _ = ask(Kind("facts", 1, 1, evidence=0.9), Models())
+    says_false_TDC = verdict_TDC > 32_768
+    assert abs(says_false_TDC[:, :, 0].mean() - 0.05) < 0.01
+    assert abs(says_false_TDC[:, :, 1:].mean() - 0.95) < 0.01
+    errors = np.corrcoef(~says_false_TDC[:, 0, 1], ~says_false_TDC[:, 1, 1])[0, 1]
+    assert 0.75 < errors < 0.97
+    assert abs(evidence_TDC.mean() - 0.9) < 0.01
+    # Of statements made with .8 about as many hold.
+    near = np.abs(verdict_TDC[..., 1] / 65536 - 0.8) < 0.05
+    true = np.abs(verdict_TDC[..., 0] / 65536 - 0.8) < 0.05
+    assert abs(near.sum() / (near.sum() + true.sum()) - 0.8) < 0.08
+
+
+def test_a_poisoned_answer_looks_true() -> None:
+    _, _, (verdict_TDC, _), _ = ask(Kind("facts", 1, 1, poison=1.0), Models())
+    assert (verdict_TDC[:, :, 1] > 32_768).mean() < 0.1
+    assert (verdict_TDC[:, :, 2] > 32_768).mean() > 0.9
+
+
+def test_kinds_come_in_their_shares_and_canaries_in_theirs() -> None:
+    kinds = [Kind("a", 0.5, 0.1), Kind("b", 0.3, 0.2), Kind("c", 0.2, 0.7)]
+    static, setting = make_network(presets.demo(), GROUPS, kinds, tasks=T, load=0.25)
+    dice = agents.make_dice(np.int64(5), np.int64(3), static.tasks)
+    questions = agents.draw_questions(setting.demand, np.int64(16_384), dice)
+    assert abs(questions.is_canary_T.mean() - 0.25) < 0.02
+    assert abs(questions.is_open_T.mean() - 0.25) < 0.02
+    for canary, shares in ((0, (0.5, 0.3, 0.2)), (1, (0.1, 0.2, 0.7))):
+        kind_T = questions.kind_T[questions.is_canary_T == canary]
+        assert np.allclose(np.bincount(kind_T, minlength=3) / len(kind_T), shares, atol=0.04)
+
+
+def test_answers_are_numbered_apart_from_their_truth() -> None:
+    dice = agents.make_dice(np.int64(1), np.int64(1), T)
+    place_T = np.arange(T)
+    answer_TG = np.broadcast_to(np.array([0, 32, -1, 0, 16]), (T, 5))
+    number_TG, answer_TC = agents.number_answers(dice, place_T, answer_TG)
+    assert (number_TG[:, 0] == number_TG[:, 3]).all()
+    assert (number_TG[:, 2] == -1).all()
+    assert np.array_equal(np.sort(number_TG[:, [0, 1, 4]], axis=1), np.broadcast_to([0, 1, 2], (T, 3)))
+    assert np.array_equal(
+        np.take_along_axis(answer_TC, np.maximum(number_TG, 0), axis=1)[:, [0, 1, 4]], answer_TG[:, [0, 1, 4]]
+    )
+    assert (answer_TC[:, 3:] == -1).all()
+    assert abs((number_TG[:, 0] == 0).mean() - 1 / 3) < 0.03
+
+
+def test_the_quantile_table_is_the_published_one_and_draws_are_normal() -> None:
+    assert get_table().tolist() == make_table()
+    z = draw_normal_q12(make_key(np.int64(1), np.int64(2), np.int64(3)), np.arange(40_000)) / 4096
+    assert abs(z.mean()) < 0.02
+    assert abs(z.std() - 1) < 0.01
+    assert abs((z < -1.645).mean() - 0.05) < 0.005
+    assert abs(int(quantile_q12(np.int64(49_152))) / 4096 - 0.67449) < 1e-3
+    assert (
+        np.abs(square_root_q16(np.arange(0, 65_537, 97)) / 65536 - np.sqrt(np.arange(0, 65_537, 97) / 65536)).max()
+        < 2e-5
+    )
