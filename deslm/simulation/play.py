@@ -12,6 +12,9 @@ from consensus.simulator.scenario import Scenario
 from consensus.simulator.setting import Setting
 
 
+BATCHES, SMALL_BATCH = 10, 128  # a long sweep reports and saves so often; smaller batches would waste vectors
+
+
 class Table(NamedTuple):
     """The runs of a sweep, setting after setting, seed after seed."""
 
@@ -25,7 +28,7 @@ class Table(NamedTuple):
         return float(self.figures_SEF[setting, :, self.names.index(name)].mean())
 
 
-def play(scenario: Scenario, batch: Setting, points: list[dict[str, Any]], args: argparse.Namespace) -> Table:
+def play(scenario: Scenario, settings: Setting, points: list[dict[str, Any]], args: argparse.Namespace) -> Table:
     """Run the sweep into `args.out`, whose finished batches are kept, and summarise every run."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -33,27 +36,29 @@ def play(scenario: Scenario, batch: Setting, points: list[dict[str, Any]], args:
     from consensus.simulator.checkpoint import compute_digest
     from consensus.simulator.checks import select
     from consensus.simulator.summary import summarise
-    from consensus.simulator.sweep import sweep
+    from consensus.simulator.sweep import check_sweep, fit_batch, sweep
 
-    digest = compute_digest(scenario.static, batch, scenario.seeds, scenario.rounds)
+    digest = compute_digest(scenario.static, settings, scenario.seeds, scenario.rounds)
     runs = len(points) * len(scenario.seeds)
+    check_sweep(scenario.static, settings, scenario.seeds, scenario.rounds)
+    memory = None if args.memory_mib is None else args.memory_mib << 20
+    batch = min(fit_batch(scenario.static, settings, runs, memory), max(SMALL_BATCH, -(-runs // BATCHES)))
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"{scenario.rounds} rounds, {scenario.static.nodes} nodes", total=runs)
         swept = sweep(
             scenario.static,
-            batch,
+            settings,
             scenario.seeds,
             scenario.rounds,
             folder=Path(args.out) / "batches" / digest[:16],
-            memory_bytes=None if args.memory_mib is None else args.memory_mib << 20,
             parallel=args.parallel,
-            batch_runs=None,
+            batch_runs=batch,
             progress=lambda done, _: bar.update(task, completed=done),
         )
     rows = []
     for index in range(len(points)):
-        setting = select(batch, index)
+        setting = select(settings, index)
         for e in range(len(scenario.seeds)):
             one = map_leaves(lambda leaf, at=(index, e): leaf[at], swept)
             figures = summarise(one.metrics, one.ending, setting, scenario.pot_micro, scenario.kinds, scenario.groups)
