@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(row: "Row") -> dict[str, Any]:
-    """A row as plain values, with its deviation and verdict."""
-    return {**row._asdict(), "deviation": row.compute_deviation(), "verdict": "ok" if row.is_within() else "OFF"}
+    """A row as plain values, with its deviation and verdict; null for what is no number, which JSON cannot say."""
+    plain = {**row._asdict(), "deviation": row.compute_deviation(), "verdict": "ok" if row.is_within() else "OFF"}
+    plain["ours"] = [number if isfinite(number) else None for number in row.ours]
+    plain["deviation"] = plain["deviation"] if isfinite(plain["deviation"]) else None
+    return plain
 
 
 def format_table(rows: list["Row"], off: int) -> str:

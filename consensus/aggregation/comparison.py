@@ -9,6 +9,7 @@ import numpy as np
 from consensus.aggregation.door import RULES, aggregate
 from consensus.aggregation.law import learn_voices
 from consensus.aggregation.pools import POOLS, Pool, make_pool
+from consensus.aggregation.votes import Votes
 
 # Rules that are told the truth of the first, audited tasks.
 AUDITED = "law, voices learned"  # R4 learns how much each node's confidence is worth
@@ -41,6 +42,16 @@ def score(pool: Pool, rule: str, jit: bool = False, **settings: Any) -> tuple[fl
 def score_best_node(pool: Pool) -> float:
     """Accuracy of the node that was right most often: a choice that nobody can make beforehand."""
     return float((pool.votes.answer_TN == pool.truth_T[:, None]).mean(axis=0).max())
+
+
+def measure_skills(votes: Votes, truth_T: np.ndarray, candidates: int) -> np.ndarray:
+    """Each node's probability [N] of being right, from tasks whose truth is known, by Laplace's rule of succession.
+
+    Beforehand everybody has given as many answers as there are candidates, one of them right.
+    """
+    right_N = (votes.answer_TN == truth_T[:, None]).sum(axis=0)
+    answered_N = (votes.answer_TN >= 0).sum(axis=0)
+    return np.asarray((right_N + 1) / (answered_N + candidates))
 
 
 def compare(
@@ -76,9 +87,7 @@ def _score_informed(rule: str, told: Pool, pool: Pool, jit: bool) -> tuple[float
     if rule == AUDITED:
         return score(pool, "law", jit, beta=learn_voices(told.votes, told.truth_T))
     if rule == MEASURED:
-        right_N = (told.votes.answer_TN == told.truth_T[:, None]).sum(axis=0)
-        # Laplace's rule of succession: one right answer in as many as there are candidates, beforehand.
-        skill_N = (right_N + 1) / ((told.votes.answer_TN >= 0).sum(axis=0) + told.candidates)
+        skill_N = measure_skills(told.votes, told.truth_T, told.candidates)
         votes = pool.votes._replace(confidence_TN=np.tile(skill_N, (len(pool.truth_T), 1)))
         return score(pool._replace(votes=votes), "log-odds", jit)
     return score(pool, rule, jit)

@@ -20,25 +20,26 @@ GENERATOR_RHO = 0.3  # R4: until measured
 
 
 def law(
-    votes: Votes, candidates: int, kappa: float | None = None, rho: float = GENERATOR_RHO, beta: Array = 0.5
+    votes: Votes, candidates: int, kappa: Array | None = None, rho: Array = GENERATOR_RHO, beta: Array = 0.5
 ) -> Decision:
     """The candidate that the tally of `consensus.rules` puts first. The score is s in nats; nobody voted: -1.
 
     `kappa` is how much a coincidence proves (None: the law's, 0 for two answers, else 1.5), `rho` the published error
     correlation, `beta` the voice of every node, or one for each [N]. Weights are not read: stake chose the seats. The
-    rules are integer, so JAX callers wrap the call in `jax.enable_x64(True)`; TypeError says so otherwise.
+    rules are integer, so JAX callers wrap the call in `jax.enable_x64(True)`; TypeError says so otherwise. NumPy goes
+    through the tasks one by one, about a millisecond each; JAX takes them at once.
     """
     require_int64(votes.answer_TN)
     xp = namespace(votes.answer_TN)
     nodes = votes.answer_TN.shape[1]
     kappa = (0.0 if candidates == 2 else 1.5) if kappa is None else kappa
     params, network, state = _make_state(xp, nodes, kappa, rho)
-    state = state._replace(beta_q16_NR=xp.zeros((nodes, 2), dtype=xp.int64) + _to_q16(xp, beta, nodes)[:, None])
+    state = state._replace(beta_q16_NR=_repeat_voices(xp, beta, nodes))
 
     # The law numbers at most one candidate a seat, so seats that nobody holds make room for further ones.
     padding = ((0, 0), (0, max(candidates - nodes, 0)))
     answer_TG = xp.pad(votes.answer_TN, padding, constant_values=-1)
-    confidence_TG = xp.pad(_to_q16(xp, votes.confidence_TN), padding)
+    confidence_TG = xp.pad(_to_integer(xp, votes.confidence_TN, Q16), padding)
 
     def score(answer_G: Array, confidence_q16_G: Array) -> Array:
         return tally_round(params, network, state, _make_round(answer_G, confidence_q16_G, nodes)).score_q12_C
@@ -53,9 +54,9 @@ def learn_voices(votes: Votes, truth_T: Array, beta: Array = 0.5) -> np.ndarray:
     """The voices [N] after audits of these tasks, one after the other (R4): who exaggerates loses its own. NumPy."""
     nodes = votes.answer_TN.shape[1]
     params, _, state = _make_state(np, nodes, 0.0, 0.0)
-    state = state._replace(beta_q16_NR=np.zeros((nodes, 2), dtype=np.int64) + _to_q16(np, beta, nodes)[:, None])
+    state = state._replace(beta_q16_NR=_repeat_voices(np, beta, nodes))
     for answer_N, confidence_q16_N, truth in zip(
-        votes.answer_TN, _to_q16(np, votes.confidence_TN), truth_T, strict=True
+        votes.answer_TN, _to_integer(np, votes.confidence_TN, Q16), truth_T, strict=True
     ):
         round = _make_round(answer_N, confidence_q16_N, nodes)
         x_G, is_true_G = compute_confidence_x(params, round), (answer_N == truth).astype(np.int64)
@@ -63,17 +64,18 @@ def learn_voices(votes: Votes, truth_T: Array, beta: Array = 0.5) -> np.ndarray:
     return np.asarray(state.beta_q16_NR[:, GENERATOR] / Q16)
 
 
-def _make_state(xp: Any, nodes: int, kappa: float, rho: float) -> tuple[Params, Network, Nodes]:
+def _make_state(xp: Any, nodes: int, kappa: Array, rho: Array) -> tuple[Params, Network, Nodes]:
     """The reference parameters with one kappa and rho, and a network of unproven nodes without money."""
     params = presets.reference()
-    params = params._replace(
-        kappa_q12_K=np.full_like(params.kappa_q12_K, round(kappa * Q12)),
-        rho_q16_KR=np.full_like(params.rho_q16_KR, round(rho * Q16)),
-    )
     zeros_N, zeros_NR = np.zeros(nodes, dtype=np.int64), np.zeros((nodes, 2), dtype=np.int64)
     network, state = presets.genesis(params, zeros_N, zeros_N, zeros_NR + 1, 0, 0, 0)
     move = lambda leaves: type(leaves)(*(xp.asarray(leaf, dtype=xp.int64) for leaf in leaves))
-    return move(params), move(network), move(state)
+    params = move(params)
+    params = params._replace(
+        kappa_q12_K=xp.zeros_like(params.kappa_q12_K) + _to_integer(xp, kappa, Q12),
+        rho_q16_KR=xp.zeros_like(params.rho_q16_KR) + _to_integer(xp, rho, Q16),
+    )
+    return params, move(network), move(state)
 
 
 def _make_round(answer_G: Array, confidence_q16_G: Array, nodes: int) -> Round:
@@ -98,7 +100,11 @@ def _make_round(answer_G: Array, confidence_q16_G: Array, nodes: int) -> Round:
     )
 
 
-def _to_q16(xp: Any, share: Array, length: int | None = None) -> Array:
-    """The nearest Q16 integers of probabilities; a single number is repeated to `length`."""
-    q16 = xp.rint(xp.asarray(share, dtype=float) * Q16).astype(xp.int64)
-    return q16 if length is None else xp.broadcast_to(q16, (length,))
+def _repeat_voices(xp: Any, beta: Array, nodes: int) -> Array:
+    """beta [N,R] in Q16 from one number, or one a node, for both roles."""
+    return xp.stack([xp.broadcast_to(_to_integer(xp, beta, Q16), (nodes,))] * 2, axis=1)
+
+
+def _to_integer(xp: Any, value: Array, one: int) -> Array:
+    """The nearest int64 of a fraction in units of 1/`one`."""
+    return xp.rint(xp.asarray(value, dtype=float) * one).astype(xp.int64)

@@ -59,6 +59,14 @@ def test_json_holds_the_whole_row(show, rows, status):
     assert table[0]["deviation"] == pytest.approx(1e-7)
 
 
+def test_a_rule_that_gives_no_number_is_off_and_valid_json(show):
+    status, shown = show([GOOD._replace(ours=(float("nan"),))], "--json")
+    assert status == 1
+    refuse = lambda constant: pytest.fail(f"{constant} is no JSON")
+    [line] = json.loads(shown, parse_constant=refuse)
+    assert (line["ours"], line["deviation"], line["verdict"]) == ([None], None, "OFF")
+
+
 def test_the_real_table_has_every_line_of_the_law_and_needs_no_jax(repository_root):
     code = (
         "import sys; from deslm import cli; status = cli.main(['validate', '--json'])\n"

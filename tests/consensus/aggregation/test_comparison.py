@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from consensus.aggregation import POOLS, compare, make_pool
-from consensus.aggregation.comparison import AUDITED, MEASURED, score, score_best_node
+from consensus.aggregation import POOLS, aggregate, compare, make_pool, make_votes
+from consensus.aggregation.comparison import AUDITED, MEASURED, measure_skills, score, score_best_node
 from consensus.aggregation.pools import BOAST
 
 
@@ -78,13 +78,35 @@ def test_strength_is_a_dial(name, strength, size):
 
 def test_accuracy_and_abstentions_are_counted():
     pool = make_pool("independent", tasks=4, nodes=3)
-    truth_T = pool.truth_T
+    truth_T = np.array([3, 1, 0, 2])
     answer_TN = np.stack([truth_T, truth_T, (truth_T + 1) % 4], axis=1)
     answer_TN[0], answer_TN[1] = -1, (truth_T[1] + 1) % 4
-    pool = pool._replace(votes=pool.votes._replace(answer_TN=answer_TN))
+    pool = pool._replace(votes=pool.votes._replace(answer_TN=answer_TN), truth_T=truth_T)
     assert score(pool, "majority") == (0.5, 0.25)
     assert score_best_node(pool) == 0.5
     assert score(pool, "majority", jit=True) == (0.5, 0.25)
+
+
+def test_audited_tasks_are_not_counted_again():
+    [one] = [s for s in compare(["majority"], ["boasters"], seeds=[3], tasks=3, audits=40) if s.rule == "majority"]
+    assert 3 * one.accuracy == pytest.approx(round(3 * one.accuracy))
+    later = make_pool("boasters", tasks=43, seed=3)
+    taken_T = aggregate("majority", later.votes, later.candidates).answer_T
+    assert one.accuracy == pytest.approx(float((taken_T == later.truth_T)[40:].mean()))
+
+
+def test_the_error_is_that_of_a_mean_over_seeds():
+    run = lambda seeds: compare(["majority"], ["colluders"], seeds=seeds, tasks=30, audits=0)[0]
+    each = [run([seed]).accuracy for seed in range(4)]
+    together = run(range(4))
+    assert together.accuracy == pytest.approx(np.mean(each))
+    assert together.error == pytest.approx(np.std(each, ddof=1) / 2)
+    assert run([0]).error == 0
+
+
+def test_skills_are_measured_by_the_rule_of_succession():
+    votes = make_votes([[0, 1, -1], [2, 2, -1], [1, 0, 1]], 3)
+    np.testing.assert_allclose(measure_skills(votes, np.array([0, 2, 1]), 3), [4 / 6, 2 / 6, 2 / 4])
 
 
 def test_audits_are_what_saves_the_law_from_colluders():

@@ -81,6 +81,15 @@ def test_planted_confusion_matrices_are_recovered():
     assert accuracy > float((majority(votes, 3).answer_T == truth_T).mean()) + 0.05
 
 
+def test_smoothing_is_added_to_every_count():
+    counts = mark_choices(make_votes([[0, 0], [0, 0], [1, 1]], 2), 2)
+    sharp, smooth = fit_dawid_skene(counts), fit_dawid_skene(counts, smoothing=0.5)
+    np.testing.assert_allclose(sharp.confusion_NCL, [np.eye(2)] * 2, atol=1e-9)
+    expected_NCL = np.einsum("tc,tnl->ncl", smooth.posterior_TC, counts) + 0.5
+    expected_NCL /= expected_NCL.sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(smooth.confusion_NCL, expected_NCL, atol=1e-6)
+
+
 def test_the_posterior_is_calibrated():
     votes, truth_T = plant(tasks=3_000)
     decision = dawid_skene(votes, 3)

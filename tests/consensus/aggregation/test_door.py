@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-from functools import partial
 
 import jax
 import numpy as np
@@ -14,14 +13,24 @@ from tests.consensus.aggregation.voters import draw_votes
 CANDIDATES = 3
 
 
+SWEPT = {  # a setting of each rule that has one, as a sweep varies it
+    "log-odds": {"clip": [1e-4, 0.2]},
+    "bradley-terry": {"clip": [1e-3, 0.2]},
+    "dawid-skene": {"smoothing": [0.1, 0.5]},
+    "yuma": {"kappa": [0.5, 0.3]},
+    "law": {"kappa": [1.5, 0.5], "rho": [0.3, 0.5], "beta": [0.5, 0.9]},
+}
+
+
 @pytest.mark.parametrize("name", RULES)
-def test_jit_and_vmap_give_numpys_answers(name):
+def test_jit_and_vmap_over_votes_and_settings_give_numpys_answers(name):
     pair = [draw_votes(tasks=6, nodes=5, candidates=CANDIDATES, seed=seed) for seed in (0, 1)]
-    plain = [aggregate(name, votes, CANDIDATES) for votes in pair]
-    run = jax.jit(jax.vmap(partial(aggregate, name, candidates=CANDIDATES)))
+    sweep = {setting: np.array(values) for setting, values in SWEPT.get(name, {}).items()}
+    run = jax.jit(jax.vmap(lambda votes, settings: aggregate(name, votes, CANDIDATES, **settings)))
     with jax.enable_x64(True):
-        both = run(jax.tree.map(lambda *leaves: np.stack(leaves), *pair))
-        for i, expected in enumerate(plain):
+        both = run(jax.tree.map(lambda *leaves: np.stack(leaves), *pair), sweep)
+        for i, votes in enumerate(pair):
+            expected = aggregate(name, votes, CANDIDATES, **{setting: values[i] for setting, values in sweep.items()})
             np.testing.assert_allclose(np.asarray(both.score_TC[i]), expected.score_TC, rtol=1e-9, atol=1e-12)
             assert np.asarray(both.answer_T[i]).tolist() == expected.answer_T.tolist()
 

@@ -74,6 +74,11 @@ def test_no_rule_errs_less_than_log_odds(skills, candidates):
         assert likelihood[taken] == pytest.approx(max(likelihood))
 
 
+@pytest.mark.parametrize("rule", [majority, stake_weighted, log_odds])
+def test_one_vote_decides(rule):
+    assert rule(make_votes([-1, 2, -1], 3), 3).answer_T.tolist() == [2]
+
+
 def test_stake_in_proportion_to_log_odds_is_the_optimal_vote():
     skills = [0.9, 0.8, 0.6, 0.6, 0.6]
     patterns = list(product((0, 1), repeat=5))

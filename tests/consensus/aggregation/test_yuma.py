@@ -58,6 +58,13 @@ def test_bonds_may_follow_the_weights_or_what_is_left_of_them():
     assert clipped.bond_VS.tolist() == [[1.0, 0.0], [0.0, 0.0]]
 
 
+def test_without_any_consensus_bonds_move_at_the_fixed_rate():
+    params = YumaParams(bond_rate=0.04)
+    epoch = settle_epoch(params, np.ones(3), np.eye(3), np.zeros((3, 3)))
+    assert not epoch.consensus_S.any()
+    np.testing.assert_allclose(epoch.bond_VS, 0.04 * np.eye(3))
+
+
 @pytest.mark.parametrize("kappa", [0.1, 0.5, 0.7])
 def test_consensus_is_the_greatest_weight_with_enough_stake_behind_it(kappa):
     rng = np.random.default_rng(3)

@@ -30,6 +30,7 @@ def make_row(published, ours, tolerance, is_relative=False):
         (make_row((1e-18,), (1.01e-18,), 0.05, True), True),
         (make_row((1.0,), (nan,), 1e9), False),
         (make_row((1.0, 1.0), (nan, 1.0), 1e9), False),
+        (make_row((1.0, 1.0), (1.0, nan), 1e9), False),
     ],
 )
 def test_the_verdict_is_the_largest_distance_against_the_tolerance(row, verdict):
