@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from deslm_jax.cache import Columns, Place
 from deslm_jax.config import GeneratorConfig, ModelConfig
 from deslm_jax.dense import PRODUCT, FeedForward, LayerNorm
 from deslm_jax.dropout import at_site, drop
@@ -55,12 +56,13 @@ class Block(nn.Module):
         return self._fed_forward(x_BTC, seed)
 
     def step(
-        self, x_B1C: jax.Array, past: KeysValues, position: jax.Array, memory: KeysValues, memory_mask_BS: jax.Array
-    ) -> tuple[jax.Array, KeysValues]:
-        """Returns (a decoder block's output for one position, the keys and values seen so far)."""
-        mixed_B1C, past = self.attention.step(self._before(self.attention_norm, x_B1C), past, position)
-        x_B1C = self._after(self.attention_norm, x_B1C, mixed_B1C, None)
-        return self._fed_forward(self._cross(x_B1C, memory, memory_mask_BS, None), None), past
+        self, x_BNC: jax.Array, past: Columns, place: Place, memory: Columns, memory_mask_BS: jax.Array
+    ) -> tuple[jax.Array, Columns]:
+        """Returns (a decoder block's output for one place of N hypotheses, the keys and values seen so far)."""
+        mixed_BNC, past = self.attention.step(self._before(self.attention_norm, x_BNC), past, place)
+        x_BNC = self._after(self.attention_norm, x_BNC, mixed_BNC, None)
+        crossed_BNC = self.cross_attention.step(self._before(self.cross_norm, x_BNC), memory, memory_mask_BS)
+        return self._fed_forward(self._after(self.cross_norm, x_BNC, crossed_BNC, None), None), past
 
     def _cross(self, x_BTC: jax.Array, memory: KeysValues, mask_BS: jax.Array, seed: jax.Array | None) -> jax.Array:
         crossed_BTC = self.cross_attention(self._before(self.cross_norm, x_BTC), memory, mask_BS)

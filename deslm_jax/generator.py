@@ -11,19 +11,19 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from deslm_jax.block import Block, Encoded, run_blocks
+from deslm_jax.cache import Cache, Columns, claim
 from deslm_jax.config import GeneratorConfig
 from deslm_jax.dense import LayerNorm
 from deslm_jax.dropout import at_site, drop, seed_from
 from deslm_jax.encoder import Encoder, TokenEmbedding
 from deslm_jax.initial import drawn
-from deslm_jax.layers import KeysValues
 from deslm_jax.positions import AddPositions, source_position_ids
 
 
 class Memory(NamedTuple):
     """What the decoder needs of the prompt, computed once."""
 
-    layers: tuple[KeysValues, ...]  # one [B,S,K,D] pair a decoder layer
+    layers: tuple[Columns, ...]  # one for each decoder layer, [B,K,D,S]
     mask_BS: jax.Array  # bool, True where the prompt has a token
 
 
@@ -105,22 +105,23 @@ class Generator(nn.Module):
     ) -> Memory:
         """Returns the encoded prompt as every decoder layer will read it. Arguments as above."""
         encoded = self.encoded(enc_ids, encoder_mask, global_mask)
-        views = (block.cross_attention.keys_values(encoded.out_BSC) for block in self.decoder_blocks)
+        views = (block.cross_attention.columns(encoded.out_BSC) for block in self.decoder_blocks)
         return Memory(tuple(views), encoded.mask_BS)
 
-    def step(
-        self, last_B: jax.Array, position: jax.Array, past: tuple[KeysValues, ...], memory: Memory
-    ) -> tuple[jax.Array, tuple[KeysValues, ...]]:
-        """Returns (logits of the next token, float32 [B,V]; the cache with this position written).
+    def step(self, last_BN: jax.Array, position: jax.Array, cache: Cache, memory: Memory) -> tuple[jax.Array, Cache]:
+        """Returns (logits of the next token of each hypothesis, float32 [B,N,V]; the cache with this place written).
 
-        `last_B` int32, the token at `position` (int32 scalar) of the decoder's input; `past` from `empty_cache`.
+        `last_BN` int32, the tokens at `position` (int32 scalar) of the decoder's input; `cache` from `empty_cache`.
         """
-        x_B1C = self._target(last_B[:, None], position)
+        # Hypotheses are rows to the embedding, where an axis of places would mean other positions.
+        x_X1C = self._target(jnp.reshape(last_BN, (-1, 1)), position)
+        x_BNC = jnp.reshape(x_X1C, (*last_BN.shape, x_X1C.shape[-1]))
+        cache, place = claim(cache, self.cfg, position)
         present = []
-        for block, seen, layer in zip(self.decoder_blocks, past, memory.layers, strict=True):
-            x_B1C, seen = block.step(x_B1C, seen, position, layer, memory.mask_BS)
-            present.append(seen)
-        return self._logits(x_B1C)[:, 0], tuple(present)
+        for block, past, layer in zip(self.decoder_blocks, cache.layers, memory.layers, strict=True):
+            x_BNC, past = block.step(x_BNC, past, place, layer, memory.mask_BS)
+            present.append(past)
+        return self._logits(x_BNC), cache._replace(layers=tuple(present))
 
     def _target(self, dec_ids_BU: jax.Array, start: jax.Array | int) -> jax.Array:
         x_BUC = self.target_positions(self.embedding(dec_ids_BU), start)
@@ -136,9 +137,3 @@ class Generator(nn.Module):
         logits_NV = jnp.matmul(flat_NC, table_CV, preferred_element_type=jnp.float32)
         logits_NV = logits_NV + self.logits_bias_V[None] if self.cfg.logits_bias else logits_NV
         return jnp.reshape(logits_NV, (rows, length, -1))
-
-
-def empty_cache(cfg: GeneratorConfig, n_rows: int, length: int) -> tuple[KeysValues, ...]:
-    """Returns room for the keys and values of `length` decoded positions, zeros [B,length,K,D] for each layer."""
-    zeros = jnp.zeros((n_rows, length, cfg.kv_heads, cfg.head_dim), cfg.dtype)
-    return (KeysValues(zeros, zeros),) * cfg.decoder_layers

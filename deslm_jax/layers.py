@@ -13,6 +13,7 @@ import numpy as np
 from flax import linen as nn
 
 from deslm_jax.attention import SparseAttentionSpec, sparse_attention
+from deslm_jax.cache import Columns, Place, attend_columns, put
 from deslm_jax.config import ModelConfig
 from deslm_jax.dense import Dense
 from deslm_jax.positions import rotate
@@ -21,7 +22,7 @@ _MASKED = -1e30  # finite, so that a row with nothing to see gives numbers and n
 
 
 class KeysValues(NamedTuple):
-    """What attention reads: kept between decoding steps, or computed once from the encoder's output."""
+    """What attention to the encoder's output reads."""
 
     k_BSKD: jax.Array
     v_BSKD: jax.Array
@@ -37,8 +38,7 @@ class Visible(NamedTuple):
 def attend(q_BTHD: jax.Array, kv: KeysValues, mask: jax.Array) -> jax.Array:
     """Returns plain softmax attention of a few queries over all keys, [B,T,H,D]; `mask` bool, broadcast to [B,T,S].
 
-    Used across to the encoder and for the one query of a cached decoding step. The scores, float32, take T x S, small
-    there.
+    Used across to the encoder. The scores, float32, take T x S, small there.
     """
     batch, length, heads, width = q_BTHD.shape
     group = heads // kv.k_BSKD.shape[2]  # query heads that share a key head: rows of one product
@@ -86,7 +86,8 @@ class SelfAttention(nn.Module):
             options = self._first_places(x_BTC.shape[0], length)
         else:
             spec = SparseAttentionSpec(window=(self.window, self.window))
-            options = {"segment_ids": visible.segment_ids_BT} | self._globals(x_BTC, visible.global_idx_BG, places_T)
+            options = self._globals(x_BTC, visible.global_idx_BG, places_T)
+            options["segment_ids"] = visible.segment_ids_BT
         if seed is not None and cfg.attention_dropout:
             options |= {"dropout_rate": cfg.attention_dropout, "dropout_rng": jax.random.wrap_key_data(seed)}
         if length <= cfg.dense_up_to:
@@ -94,29 +95,25 @@ class SelfAttention(nn.Module):
         mixed_BTHD = sparse_attention(self._turn(q, places_T), self._turn(k, places_T), v, spec=spec, **options)
         return self.out(jnp.reshape(jnp.asarray(mixed_BTHD), x_BTC.shape))
 
-    def step(self, x_B1C: jax.Array, past: KeysValues, position: jax.Array) -> tuple[jax.Array, KeysValues]:
-        """Returns (mixed [B,1,C], `past` with this position's key and value written): one step of cached decoding."""
-        q, k, v = self._query_key_value(x_B1C)
-        q, k = self._turn(q, position[None]), self._turn(k, position[None])
-        write = lambda cache, new: jax.lax.dynamic_update_slice_in_dim(cache, new, position, axis=1)
-        past = KeysValues(write(past.k_BSKD, k), write(past.v_BSKD, v))
-        place_S = jnp.arange(past.k_BSKD.shape[1])
-        seen_S = place_S <= position
-        if self.window is not None:
-            seen_S &= (place_S >= position - self.window) | (place_S < self.first_globals)
-        return self.out(jnp.reshape(attend(q, past, seen_S[None, None]), x_B1C.shape)), past
+    def step(self, x_BNC: jax.Array, past: Columns, place: Place) -> tuple[jax.Array, Columns]:
+        """Returns (mixed [B,N,C], `past` with the keys and values of `place`): a decoding step of N hypotheses."""
+        q, k, v = self._query_key_value(x_BNC)
+        position_N = jnp.broadcast_to(place.position, (x_BNC.shape[1],))
+        past = put(past, self._turn(k, position_N), v, place.slot)
+        mixed_BNHD = attend_columns(self._turn(q, position_N), past, place.visible_BNS)
+        return self.out(jnp.reshape(mixed_BNHD, x_BNC.shape)), past
 
     def _query_key_value(self, x_BTC: jax.Array) -> list[jax.Array]:
         heads = (self.cfg.n_heads, self.cfg.kv_heads, self.cfg.kv_heads)
         return split_heads(self.query_key_value(x_BTC), heads)
 
-    def _first_places(self, n_rows: int, length: int) -> dict[str, jax.Array]:
+    def _first_places(self, n_rows: int, length: int) -> dict[str, Any]:
         n_globals = min(self.first_globals, length)
         if self.window is None or not n_globals:
             return {}
         return {"global_idx": jnp.broadcast_to(jnp.arange(n_globals, dtype=jnp.int32)[None], (n_rows, n_globals))}
 
-    def _globals(self, x_BTC: jax.Array, idx_BG: jax.Array | None, places_T: np.ndarray) -> dict[str, jax.Array]:
+    def _globals(self, x_BTC: jax.Array, idx_BG: jax.Array | None, places_T: np.ndarray) -> dict[str, Any]:
         if idx_BG is None:
             return {}
         if not self.cfg.global_projections:
@@ -152,6 +149,15 @@ class CrossAttention(nn.Module):
     def keys_values(self, memory_BSC: jax.Array) -> KeysValues:
         """Returns this layer's view of the encoder's output."""
         return KeysValues(*split_heads(self.key_value(memory_BSC), (self.cfg.kv_heads, self.cfg.kv_heads)))
+
+    def columns(self, memory_BSC: jax.Array) -> Columns:
+        """Returns the same as decoding steps read it."""
+        return Columns(*(jnp.transpose(x_BSKD, (0, 2, 3, 1)) for x_BSKD in self.keys_values(memory_BSC)))
+
+    def step(self, x_BNC: jax.Array, memory: Columns, memory_mask_BS: jax.Array) -> jax.Array:
+        """Returns mixed [B,N,C]: N hypotheses read the one copy of their row's columns."""
+        (q,) = split_heads(self.query(x_BNC), (self.cfg.n_heads,))
+        return self.out(jnp.reshape(attend_columns(q, memory, memory_mask_BS[:, None]), x_BNC.shape))
 
     def __call__(self, x_BTC: jax.Array, memory: KeysValues, memory_mask_BS: jax.Array) -> jax.Array:
         """Returns the mixed sequence, [B,T,C]."""

@@ -37,6 +37,7 @@ FORBIDDEN = (
     ("deslm_jax.generator", ("deslm_jax.decode", "deslm_jax.roles")),
     ("deslm_jax.discriminator", ("deslm_jax.decode", "deslm_jax.roles")),
     ("deslm_jax.decode", ("deslm_jax.roles",)),
+    ("deslm_jax.decoding", ("deslm_jax.generator", "deslm_jax.layers", "deslm_jax.decode", "deslm_jax.roles")),
     ("deslm_jax.attention.reference", ("deslm_jax.attention.blocked", "deslm_jax.attention.door")),
     ("train", ("consensus", "deslm", *OUTSIDE)),
     ("deslm", OUTSIDE),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deslm_jax import Generator, GeneratorConfig
-from deslm_jax.decode import generate
+from deslm_jax.decode import Beam, Greedy, Sample, _searched, _written, generate
 
 PROMPTS = np.array([[4, 9, 12, 30, 21, 0], [4, 8, 0, 0, 0, 0], [4, 33, 17, 19, 35, 28]], np.int32)
 
@@ -39,6 +39,8 @@ def _check_against_full(cfg, params, prompts, out):
         {"positions": "rotary", "decoder_layers": 2},
         {"positions": "learned", "feed_forward": "gated", "use_bias": False},
         {"positions": "sinusoidal", "global_projections": True},
+        {"positions": "rotary", "n_kv_heads": 1, "norm": "post", "embedding_norm": True, "final_norm": False},
+        {"positions": "learned", "decoder_window": 2, "decoder_globals": 1, "tied_embeddings": False},
     ],
 )
 def test_cached_decoding_is_the_full_forward_pass(tiny, make_loud, change):
@@ -84,7 +86,127 @@ def test_bad_arguments_are_one_sentence(tiny_generator):
     for length in (0, 7):
         with pytest.raises(ValueError, match=f"between 1 and max_target_len 6, not {length}"):
             generate(cfg, params, PROMPTS, max_len=length)
+    rows = jax.random.split(jax.random.key(0), 2)
+    for bad, word in (
+        ({"method": Sample()}, "pass rng"),
+        ({"method": Sample(), "rng": np.zeros(2, np.uint32)}, "rng must be one key"),
+        ({"method": Sample(), "rng": rows}, "one for each of the 3 rows"),
+        ({"cache": "rings"}, "cache must be .* not 'rings'"),
+        ({"cache": "ring"}, "decoder_window"),
+        ({"min_len": -1}, "min_len must be an integer of at least 0"),
+        ({"no_repeat_ngram": 1.5}, "no_repeat_ngram must be"),
+    ):
+        with pytest.raises(ValueError, match=word):
+            generate(cfg, params, PROMPTS, **bad)
     few = dataclasses.replace(cfg, max_globals=2, dense_up_to=1)
     for mask in (None, PROMPTS != 0):
         with pytest.raises(ValueError, match="more global tokens than max_globals 2"):
             generate(few, params, PROMPTS, global_mask=mask)
+
+
+def _own_log_probability(cfg, params, prompts, out):
+    """What the full forward pass says of each token written; 0 after the end."""
+    ids, lengths = np.asarray(out.ids_BU), np.asarray(out.lengths_B)
+    start = np.full((len(ids), 1), cfg.start_id, np.int32)
+    log_p = np.asarray(_full(cfg, params, prompts, np.concatenate([start, ids[:, :-1]], axis=1)))
+    own = np.take_along_axis(log_p, ids[..., None], axis=2)[..., 0]
+    return np.where(np.arange(ids.shape[1])[None] < lengths[:, None], own, 0.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decoder_layers": 2},
+        {"decoder_globals": 2, "n_kv_heads": 1},
+        {"decoder_globals": 1, "positions": "learned"},
+    ],
+    ids=str,
+)
+def test_a_ring_is_the_full_forward_pass_under_its_window(tiny, make_loud, change):
+    """Drawn answers: greedy ones of untrained models repeat one token, and equal keys hide a wrong slot."""
+    cfg = GeneratorConfig(**tiny, **change, decoder_window=3, max_target_len=16, eos_id=39)
+    params = make_loud(Generator(cfg))
+    out = generate(cfg, params, PROMPTS, method=Sample(temperature=2.0), rng=jax.random.key(1), cache="ring")
+    assert min(out.lengths_B) > 3 + 1 + cfg.decoder_globals + 2  # every ring has turned
+    np.testing.assert_allclose(out.token_log_probability_BU, _own_log_probability(cfg, params, PROMPTS, out), atol=2e-5)
+    wide = dataclasses.replace(cfg, decoder_window=None)
+    difference = np.abs(out.token_log_probability_BU - _own_log_probability(wide, params, PROMPTS, out))
+    assert difference[:, :4].max() < 2e-5 < 1e-2 < difference[:, 6:].max()  # the window matters, once it is passed
+
+
+@pytest.mark.parametrize(
+    ("change", "cache"),
+    [({"decoder_layers": 2}, "full"), ({"n_kv_heads": 1, "decoder_window": 2, "decoder_globals": 1}, "ring")],
+    ids=str,
+)
+def test_every_answer_of_a_beam_has_the_probability_the_full_pass_gives(tiny, make_loud, change, cache):
+    cfg = GeneratorConfig(**tiny, **change, max_target_len=8)
+    params, n = make_loud(Generator(cfg)), 3
+    out = generate(cfg, params, PROMPTS, method=Beam(n=n, n_best=n, length_penalty=0.7), cache=cache)
+    own = _own_log_probability(cfg, params, np.repeat(PROMPTS, n, axis=0), out)
+    np.testing.assert_allclose(out.token_log_probability_BU, own, atol=3e-5)
+    np.testing.assert_allclose(out.score_B, own.sum(axis=1) / np.asarray(out.lengths_B) ** 0.7, atol=3e-5)
+    assert (np.diff(np.asarray(out.score_B).reshape(-1, n)) <= 0).all()
+    assert len(np.unique(out.ids_BU, axis=0)) > n  # hypotheses and prompts differ: the check is not about one answer
+
+
+def test_one_hypothesis_is_greedy(tiny_generator):
+    cfg, params = tiny_generator
+    greedy, alone = generate(cfg, params, PROMPTS), generate(cfg, params, PROMPTS, method=Beam(n=1))
+    np.testing.assert_array_equal(alone.ids_BU, greedy.ids_BU)
+    np.testing.assert_allclose(alone.log_probability_B, greedy.log_probability_B, atol=1e-5)
+
+
+def test_prompts_in_a_beam_do_not_mix(tiny_generator):
+    cfg, params = tiny_generator
+    method = Beam(n=3, n_best=2)
+    whole = generate(cfg, params, PROMPTS, method=method)
+    alone = generate(cfg, params, PROMPTS[1:2, :2], method=method)
+    np.testing.assert_array_equal(alone.ids_BU, whole.ids_BU[2:4])
+    np.testing.assert_allclose(alone.score_B, whole.score_B[2:4], atol=1e-5)
+
+
+def test_drawing_cold_is_greedy_and_repeats_itself(tiny_generator):
+    cfg, params = tiny_generator
+    draw = lambda seed, t: np.asarray(
+        generate(cfg, params, PROMPTS, method=Sample(temperature=t), rng=jax.random.key(seed)).ids_BU
+    )
+    np.testing.assert_array_equal(draw(0, 1e-4), generate(cfg, params, PROMPTS).ids_BU)
+    np.testing.assert_array_equal(draw(1, 1.0), draw(1, 1.0))
+    assert (draw(1, 1.0) != draw(2, 1.0)).any()
+
+
+def test_a_key_for_each_row_makes_the_batch_irrelevant(tiny_generator):
+    cfg, params = tiny_generator
+    keys = jax.random.split(jax.random.key(5), 3)
+    whole = generate(cfg, params, PROMPTS, method=Sample(), rng=keys)
+    for b in range(3):
+        alone = generate(cfg, params, PROMPTS[b : b + 1], method=Sample(), rng=keys[b : b + 1])
+        np.testing.assert_array_equal(alone.ids_BU[0], whole.ids_BU[b])
+
+
+@pytest.mark.parametrize("method", [Greedy(), Beam(n=2)], ids=str)
+def test_half_precision_follows_its_own_full_pass(tiny, make_loud, method):
+    cfg = GeneratorConfig(**tiny, dtype="bfloat16", max_target_len=6)
+    params = make_loud(Generator(cfg))
+    out = generate(cfg, params, PROMPTS, method=method)
+    assert out.token_log_probability_BU.dtype == np.float32
+    np.testing.assert_allclose(out.token_log_probability_BU, _own_log_probability(cfg, params, PROMPTS, out), atol=0.05)
+
+
+def test_forced_tokens_come_from_the_config(tiny_generator):
+    cfg, params = tiny_generator
+    forced = dataclasses.replace(cfg, forced_bos_id=7, forced_eos_id=cfg.eos_id)
+    out = generate(forced, params, PROMPTS, min_len=5)
+    assert (np.asarray(out.ids_BU)[:, 0] == 7).all() and (np.asarray(out.ids_BU)[:, 5] == cfg.eos_id).all()
+
+
+def test_each_shape_compiles_once(tiny_generator):
+    cfg, params = tiny_generator
+    cfg = dataclasses.replace(cfg, max_target_len=5)
+    written, searched = _written._cache_size(), _searched._cache_size()
+    for number in (0.5, 1.0, 2.0):
+        for seed in (0, 1):
+            generate(cfg, params, PROMPTS, method=Sample(temperature=number), rng=jax.random.key(seed))
+        generate(cfg, params, PROMPTS + 0, method=Beam(n=2, length_penalty=number))
+    assert (_written._cache_size(), _searched._cache_size()) == (written + 1, searched + 1)

@@ -9,7 +9,7 @@ import pytest
 from deslm_jax import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from deslm_jax.bundle import Bundle
 from deslm_jax.calibration import Calibration, confidence_logit
-from deslm_jax.decode import _generate, generate
+from deslm_jax.decode import _written, generate
 from deslm_jax.prompts import question_batch, verdict_batch
 from deslm_jax.roles import DiscriminatorRole, GeneratorRole, _fake_logits
 
@@ -68,13 +68,13 @@ def test_answers_are_decoded_and_calibrated(generator, tokenizer):
 def test_any_number_of_questions_compiles_twice_and_answers_alike(generator):
     generator.answer(QUESTIONS[:1])
     generator.answer(QUESTIONS)
-    compiled = _generate._cache_size()
+    compiled = _written._cache_size()
     many = generator.answer(QUESTIONS * 13)  # 143: batches of 64, 64 and 15
     assert len(many) == 143 and generator.answer([]) == []
     few = [answer for question in QUESTIONS for answer in generator.answer([question])]
     assert [a.text for a in few] * 13 == [a.text for a in many]
     np.testing.assert_allclose([a.confidence for a in few] * 13, [a.confidence for a in many], atol=1e-5)
-    assert _generate._cache_size() == compiled
+    assert _written._cache_size() == compiled
 
 
 @pytest.mark.parametrize(
