@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from deslm import compiler
 from deslm.simulation.options import add_common_arguments, read_plain
 from deslm.simulation.play import play
 from deslm.simulation.show import show_means
@@ -18,6 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Play the scenario, print the means over its seeds, and write every run's figures."""
     from consensus.simulator.design import stack_points
 
+    compiler.configure(Path(args.out))  # before the first import of jax; a program is compiled once a folder
     plain = read_plain(args)
     plain.pop("vary", None)
     scenario, batch = stack_points(plain, [{}])

@@ -7,6 +7,7 @@ interrupted sweep goes on where it stopped when the same command is given again.
 import argparse
 from pathlib import Path
 
+from deslm import compiler
 from deslm.simulation.options import add_common_arguments, parse_value, read_plain
 from deslm.simulation.play import play
 from deslm.simulation.show import show_points
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Play all points with all seeds, print the best and worst, write results and report."""
     from consensus.simulator.design import design, read_axes, stack_points
 
+    compiler.configure(Path(args.out))  # before the first import of jax; a program is compiled once a folder
     plain = read_plain(args)
     vary = plain.pop("vary", {})
     if args.vary:

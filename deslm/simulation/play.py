@@ -11,7 +11,6 @@ from consensus.simulator.loops import map_leaves
 from consensus.simulator.scenario import Scenario
 from consensus.simulator.setting import Setting
 
-
 BATCHES, SMALL_BATCH = 10, 128  # a long sweep reports and saves so often; smaller batches would waste vectors
 
 
