@@ -8,9 +8,9 @@ is `consensus.simulator`'s own step. Version 1, for N nodes, in round t:
 2. *Tally.* A node weighs v = (stake >> 18) * f, f = clip(4 good - 2 bad, 1/16, 1) in Q16. The right and the wrong
    answer are set against each other: Lambda = sum of +- v (beta x). The stronger is accepted if |Lambda| > tau * sum v,
    else the network abstains.
-3. *Pay.* The pot is reserve * rate; a node on the accepted side gets floor(v * floor(2^32 pot / sum v) / 2^32). A wrong
-   answer costs stake >> slash_shift. Of what nobody earned and all that was slashed a half burns, the rest is the
-   treasury's.
+3. *Pay.* The pot is reserve * rate; a node on the accepted side gets v * fee >> 20, fee = 2^20 pot // sum of v, below
+   2^32. A wrong answer costs stake >> slash_shift. Of what nobody earned and all that was slashed a half burns, the
+   rest is the treasury's.
 4. *Learn.* good -= good>>6, bad -= bad>>7, then one of them + 1.0; beta += x (y - clip(1/2 + beta x / 4, 0, 1)) / 16,
    within 0 and 1.
 
@@ -133,8 +133,7 @@ def compute_weights(stake_micro: Array, good_q8: Array, bad_q8: Array) -> Array:
     xp = namespace(stake_micro)
     reputation_q16 = xp.clip((good_q8 << 2) - (bad_q8 << 1), 4_096, 65_536)
     # Both factors fit 32 bits and say so: a machine without 64-bit vector products multiplies them at once.
-    product = _widen(stake_micro >> 18) * _widen(reputation_q16)
-    return product >> 16
+    return _shift(_widen(stake_micro >> 18) * _widen(reputation_q16), 16)
 
 
 def step_dense(setting: Setting, market: Market, said_N: Array) -> Market:
@@ -143,12 +142,15 @@ def step_dense(setting: Setting, market: Market, said_N: Array) -> Market:
     is_right_N, x_q12_N = _split(said_N)
     e_q12_N = (market.beta_q16_N * x_q12_N) >> 16
     weight_N = compute_weights(market.stake_micro_N, market.good_q8_N, market.bad_q8_N)
-    voice_N = weight_N * xp.where(is_right_N, e_q12_N, -e_q12_N).astype(xp.int64)
+    # Magnitudes are multiplied and the sign comes after: two factors of 32 bits are one instruction.
+    size_N = _widen(weight_N) * _widen(xp.abs(e_q12_N))
+    voice_N = xp.where(is_right_N == (e_q12_N >= 0), size_N, -size_N)
     weight, margin = _add_up(weight_N, voice_N)
     verdict = _decide(setting, market, margin, weight)
-    fee_q32 = (verdict.pot_micro << 32) // xp.maximum(weight, 1)
-    paid_N = xp.where(is_right_N == verdict.accepts_right, (weight_N * fee_q32) >> 32, 0)
-    lost_N = xp.where(is_right_N, 0, market.stake_micro_N >> setting.slash_shift)
+    fee_q20 = xp.minimum((verdict.pot_micro << 20) // xp.maximum(weight, 1), (1 << 32) - 1)
+    earned_N = _shift(_widen(weight_N) * _widen(fee_q20), 20)
+    paid_N = xp.where(is_right_N == verdict.accepts_right, earned_N, 0)
+    lost_N = xp.where(is_right_N, 0, _shift(market.stake_micro_N, setting.slash_shift))
     stake_N = market.stake_micro_N + paid_N - lost_N
     staked, right = _add_up(stake_N, as_int64(is_right_N))
     # 0 in a sound state, and known only when every stake is paid: what follows may then overwrite its input, which
@@ -224,6 +226,14 @@ def _widen(x: Array) -> Array:
     """A number of 0 to 2^32 - 1 as an int64 whose upper half the compiler knows to be 0."""
     xp = namespace(x)
     return x.astype(xp.uint32).astype(xp.int64)
+
+
+def _shift(x: Array, by: Array) -> Array:
+    """x >> by for x of at least 0: without a sign to keep it is one instruction."""
+    if not hasattr(x, "at"):
+        return x >> by
+    xp = namespace(x)
+    return (x.astype(xp.uint64) >> xp.asarray(by).astype(xp.uint64)).astype(xp.int64)
 
 
 def _decide(setting: Setting, market: Market, margin: Array, weight: Array) -> Verdict:

@@ -16,7 +16,7 @@ from consensus.units import SUPPLY_CAP_MICRO
 MODES = (None, 16)
 SETTING = make_setting(seed=7)
 FROZEN = {
-    None: "3a311bf3976a02e764b7eb64e97e3b5360a151a610e1a055ec270a1b34fa22e1",
+    None: "dbf724230afb34b40263eaa27cc15d8eec9e71eae5ea50e2bd17ae4ce69d1bcd",
     16: "3bb3b9a972494886d81b5f09f0b6c8e8011739f7356a711cbebbaff579854332",
 }
 
@@ -128,7 +128,8 @@ def plain_round(setting: Setting, market: Market, seat_S: list[int] | None) -> d
     lost = {i: 0 if nodes[i]["right"] else nodes[i]["stake"] >> int(setting.slash_shift) for i in sitting}
     for i in sitting:
         if nodes[i]["right"] == (margin > 0):
-            nodes[i]["stake"] += nodes[i]["v"] * ((pot << 32) // weight) >> 32 if seat_S is None else pot // len(seat_S)
+            fee = min((pot << 20) // weight, (1 << 32) - 1)
+            nodes[i]["stake"] += nodes[i]["v"] * fee >> 20 if seat_S is None else pot // len(seat_S)
     for i, loss in lost.items():
         node = nodes[i]
         node["stake"] -= loss
