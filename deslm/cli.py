@@ -28,6 +28,7 @@ COMMANDS = (
     Command("demo", "deslm.demo.command", "train small models, run a network of them on real facts, write a report"),
     Command("train", "deslm.training", "train a tokenizer, a generator or a discriminator"),
     Command("ask", "deslm.ask", "ask the trained network one question and see how it decides"),
+    Command("convert", "deslm.convert", "turn a Hugging Face LED or Longformer folder into a model folder, or back"),
     Command("verify", "deslm.verify", "replay a run's ledger and compare the state hash"),
     Command("validate", "deslm.validate", "compute published numbers again by the law's rules, and compare"),
     Command("simulate", "deslm.simulate", "play a network of synthetic nodes through the law's rules"),

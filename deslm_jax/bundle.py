@@ -1,8 +1,8 @@
 """A finished model as a folder that needs nothing else: copy it, load it, and get the numbers it was trained to give.
 
     config.json        kind and config           params.npz          weights, float32, no pickle
-    tokenizer.model    SentencePiece             calibration.json    temperature, bias, cap
-    manifest.json      format version, kind, sha256 of every file, where the model came from
+    tokenizer.model    SentencePiece, or         calibration.json    temperature, bias, cap
+    tokenizer.json     byte-level BPE            manifest.json       format version, kind, sha256 of every file, origin
 
 The folder appears whole or not at all: it is written under a temporary name beside its place and renamed.
 """
@@ -10,29 +10,32 @@ The folder appears whole or not at all: it is written under a temporary name bes
 import hashlib
 import io
 import json
-import os
-import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from flax import linen as nn
 
+from deslm_jax.byte_level import ByteLevelTokenizer
 from deslm_jax.calibration import Calibration
 from deslm_jax.config import DiscriminatorConfig, GeneratorConfig, ModelConfig
 from deslm_jax.discriminator import Discriminator
+from deslm_jax.folders import replace_folder
 from deslm_jax.generator import Generator
 from deslm_jax.initial import Params, shapes_of
-from deslm_jax.tokenizer import Tokenizer
+from deslm_jax.tokenizer import Tokenizer, Vocabulary
+from deslm_jax.tree import flatten, unflatten
 
 FORMAT_VERSION = 1
 _KINDS: dict[str, tuple[type[nn.Module], type[ModelConfig]]] = {
     "generator": (Generator, GeneratorConfig),
     "discriminator": (Discriminator, DiscriminatorConfig),
 }
-_FILES = ("config.json", "params.npz", "tokenizer.model", "calibration.json")
+_TOKENIZERS: dict[str, type[Tokenizer] | type[ByteLevelTokenizer]] = {
+    kind.file_name: kind for kind in (Tokenizer, ByteLevelTokenizer)
+}
 
 
 class Bundle(NamedTuple):
@@ -41,7 +44,7 @@ class Bundle(NamedTuple):
     kind: str  # "generator" or "discriminator"
     config: ModelConfig
     params: Params  # nested dict of float32 NumPy arrays
-    tokenizer: Tokenizer
+    tokenizer: Vocabulary
     calibration: Calibration
     provenance: dict[str, Any]  # what the trainer wrote down: steps, seed, data ...
 
@@ -56,7 +59,7 @@ def save_bundle(
     *,
     config: ModelConfig,
     params: Params,
-    tokenizer: Tokenizer,
+    tokenizer: Vocabulary,
     calibration: Calibration,
     provenance: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -69,16 +72,16 @@ def save_bundle(
     kind = next((name for name, (_, config_type) in _KINDS.items() if type(config) is config_type), None)
     if kind is None:
         raise ValueError(f"A bundle holds a generator or a discriminator; {type(config).__name__} configures neither.")
-    arrays = {name: np.asarray(value, np.float32) for name, value in _flatten(params)}
+    arrays = {name: np.asarray(value, np.float32) for name, value in flatten(params)}
     _check_shapes(kind, config, arrays)
-    if config.vocab_size != tokenizer.vocab_size:
+    if not _fits(config, tokenizer):
         raise ValueError(f"The config has vocab_size {config.vocab_size}, but the tokenizer {tokenizer.vocab_size}.")
     packed = io.BytesIO()
     np.savez(packed, **arrays)  # type: ignore[arg-type]  # numpy types the keywords as its own options
     contents = {
         "config.json": _json_bytes({"kind": kind, **config.to_dict()}),
         "params.npz": packed.getvalue(),
-        "tokenizer.model": tokenizer.proto,
+        tokenizer.file_name: tokenizer.proto,
         "calibration.json": _json_bytes(calibration._asdict()),
     }
     manifest = {
@@ -88,7 +91,7 @@ def save_bundle(
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
         "provenance": dict(provenance or {}),
     }
-    _replace_folder(folder, contents | {"manifest.json": _json_bytes(manifest)})
+    replace_folder(folder, contents | {"manifest.json": _json_bytes(manifest)})
     return folder
 
 
@@ -100,7 +103,9 @@ def load_bundle(folder: str | Path) -> Bundle:
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
-    contents = {name: _read_checked(folder, name, manifest["sha256"].get(name)) for name in _FILES}
+    vocabulary = next((name for name in _TOKENIZERS if name in manifest["sha256"]), Tokenizer.file_name)
+    names = ("config.json", "params.npz", vocabulary, "calibration.json")
+    contents = {name: _read_checked(folder, name, manifest["sha256"].get(name)) for name in names}
     values = _parse_json(folder / "config.json", contents["config.json"])
     kind = values.pop("kind", None)
     if kind not in _KINDS or kind != manifest.get("kind"):
@@ -108,24 +113,31 @@ def load_bundle(folder: str | Path) -> Bundle:
             f"{folder / 'config.json'} is of kind {kind!r}, but the manifest says {manifest.get('kind')!r}."
         )
     config = _KINDS[kind][1].from_dict(values)
-    tokenizer = Tokenizer(contents["tokenizer.model"])
-    if tokenizer.vocab_size != config.vocab_size:
-        raise ValueError(
-            f"{folder / 'tokenizer.model'} has {tokenizer.vocab_size} pieces, but the model {config.vocab_size}."
-        )
+    tokenizer = _TOKENIZERS[vocabulary](contents[vocabulary])
+    if not _fits(config, tokenizer):
+        raise ValueError(f"{folder / vocabulary} has {tokenizer.vocab_size} pieces, but the model {config.vocab_size}.")
     arrays = _unpack(folder / "params.npz", contents["params.npz"])
     _check_shapes(kind, config, arrays)
     calibration = Calibration.from_dict(_parse_json(folder / "calibration.json", contents["calibration.json"]))
-    return Bundle(kind, config, _unflatten(arrays), tokenizer, calibration, manifest.get("provenance", {}))
+    return Bundle(kind, config, unflatten(arrays), tokenizer, calibration, manifest.get("provenance", {}))
 
 
-def from_pretrained(folder: str | Path) -> tuple[nn.Module, Params, Tokenizer, ModelConfig]:
-    """Returns (model, params, tokenizer, config) of a model folder; errors as `load_bundle`.
+def from_pretrained(folder: str | Path) -> tuple[nn.Module, Params, Vocabulary, ModelConfig]:
+    """Returns (model, params, tokenizer, config) of a model folder, ours or one in the Hugging Face layout.
 
-    `model.apply({"params": params}, ...)` then computes; the config says which of the two models it is.
+    `model.apply({"params": params}, ...)` then computes; the config says which of the two models it is. Errors as
+    `load_bundle` and `interop.read_folder`.
     """
-    bundle = load_bundle(folder)
+    from deslm_jax import interop
+
+    bundle = interop.read_folder(folder) if interop.is_hf_folder(folder) else load_bundle(folder)
     return bundle.model, bundle.params, bundle.tokenizer, bundle.config
+
+
+def _fits(config: ModelConfig, tokenizer: Vocabulary) -> bool:
+    """A model made elsewhere may have a few rows more than its vocabulary has entries: tables rounded up."""
+    exact = isinstance(tokenizer, Tokenizer)
+    return config.vocab_size == tokenizer.vocab_size or (not exact and config.vocab_size > tokenizer.vocab_size)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -147,7 +159,7 @@ def _read_checked(folder: Path, name: str, expected: str | None) -> bytes:
         raise ValueError(f"{folder} is incomplete: {name} is missing; copy the model folder again.")
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
-    if found != expected and name == "tokenizer.model":
+    if found != expected and name in _TOKENIZERS:
         raise ValueError(
             f"{path} is not the tokenizer this model was trained with: its sha256 starts {found[:12]}, the manifest "
             f"says {str(expected)[:12]}."
@@ -178,7 +190,7 @@ def _unpack(path: Path, data: bytes) -> dict[str, np.ndarray]:
 
 
 def _check_shapes(kind: str, config: ModelConfig, arrays: Mapping[str, np.ndarray]) -> None:
-    expected = dict(_flatten(shapes_of(_KINDS[kind][0](config))))
+    expected = dict(flatten(shapes_of(_KINDS[kind][0](config))))
     for name in sorted(set(expected) | set(arrays)):
         if name not in arrays or name not in expected:
             raise ValueError(f"The weight {name} is {'missing' if name not in arrays else 'not one'} of this {kind}.")
@@ -186,57 +198,5 @@ def _check_shapes(kind: str, config: ModelConfig, arrays: Mapping[str, np.ndarra
             raise ValueError(f"The weight {name} has shape {arrays[name].shape}, the config {expected[name].shape}.")
 
 
-def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in sorted(tree.items()):
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{name}/")
-        else:
-            yield prefix + name, value
-
-
-def _unflatten(arrays: Mapping[str, np.ndarray]) -> Params:
-    tree: Params = {}
-    for path, value in arrays.items():
-        *parents, name = path.split("/")
-        branch = tree
-        for parent in parents:
-            branch = branch.setdefault(parent, {})
-        branch[name] = value
-    return tree
-
-
 def _json_bytes(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Writes `contents` beside `folder`, then moves it into place; an older folder is moved aside and removed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh, old = (folder.with_name(f".{folder.name}.{what}-draft") for what in ("new", "old"))
-    for leftover in (fresh, old):  # of a save that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
-    try:
-        fresh.mkdir()
-        for name, data in contents.items():
-            with open(fresh / name, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        _sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if old.exists() and not folder.exists():  # the second rename failed
-            old.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the names in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

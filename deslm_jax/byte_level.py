@@ -44,6 +44,7 @@ class ByteLevelTokenizer:
         self.question, self.answer, self.evidence = self.bos, self.eos, self.eos
         self.vocab_size: int = self._tokenizer.get_vocab_size()
         self._structure = frozenset(special)
+        self.adds_prefix_space = bool((values.get("pre_tokenizer") or {}).get("add_prefix_space"))
         self.first_text_id = next(i for i in range(self.vocab_size + 1) if i not in special)
         self.proto = proto
         self.sha256 = hashlib.sha256(proto).hexdigest()

@@ -12,7 +12,7 @@ from deslm_jax.config import DiscriminatorConfig, GeneratorConfig
 from deslm_jax.decode import generate
 from deslm_jax.discriminator import Discriminator
 from deslm_jax.prompts import encode_verdict_input, question_batch, verdict_batch
-from deslm_jax.tokenizer import Tokenizer
+from deslm_jax.tokenizer import Vocabulary
 from train.claims import ClaimMaker
 from train.questions import Question
 from train.recipes import DiscriminatorRecipe
@@ -22,7 +22,7 @@ _ROWS = 64  # of a batch: few shapes to compile, little padding
 
 
 def answer_all(
-    config: GeneratorConfig, params: Any, tokenizer: Tokenizer, questions: Sequence[str], length: int | None = None
+    config: GeneratorConfig, params: Any, tokenizer: Vocabulary, questions: Sequence[str], length: int | None = None
 ) -> tuple[list[str], np.ndarray]:
     """Returns the greedy answers and their raw confidence logits, float64 [N].
 
@@ -42,7 +42,7 @@ def answer_all(
 
 
 def calibrate_generator(
-    config: GeneratorConfig, params: Any, tokenizer: Tokenizer, questions: Sequence[Question], cap: float
+    config: GeneratorConfig, params: Any, tokenizer: Vocabulary, questions: Sequence[Question], cap: float
 ) -> tuple[Calibration, dict[str, Any]]:
     """Returns the calibration fitted on these questions, and how the model did on them.
 
@@ -57,7 +57,7 @@ def calibrate_generator(
 
 
 def fake_logits(
-    config: DiscriminatorConfig, params: Any, tokenizer: Tokenizer, cases: Sequence[tuple[str, str, Sequence[str]]]
+    config: DiscriminatorConfig, params: Any, tokenizer: Vocabulary, cases: Sequence[tuple[str, str, Sequence[str]]]
 ) -> np.ndarray:
     """Returns the logit that each (question, answer, evidence) is fake, float64 [N]."""
     if not cases:
@@ -77,7 +77,7 @@ def fake_logits(
 def calibrate_discriminator(
     config: DiscriminatorConfig,
     params: Any,
-    tokenizer: Tokenizer,
+    tokenizer: Vocabulary,
     make_claim: ClaimMaker,
     questions: Sequence[Question],
     recipe: DiscriminatorRecipe,

@@ -9,6 +9,7 @@ import pytest
 
 from deslm_jax import DiscriminatorConfig, Generator, GeneratorConfig, Tokenizer, from_pretrained
 from deslm_jax import bundle as bundles
+from deslm_jax import folders
 from deslm_jax.bundle import load_bundle, save_bundle
 from deslm_jax.calibration import Calibration
 from deslm_jax.initial import init_params
@@ -130,7 +131,7 @@ def test_a_failing_disk_leaves_the_old_model(content, folder, monkeypatch):
     def full_disk(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(bundles.os, "fsync", full_disk)
+    monkeypatch.setattr(folders.os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         save_bundle(folder, **content, provenance={"seed": 8})
     assert load_bundle(folder).provenance == {"seed": 7}
