@@ -8,8 +8,10 @@ from deslm_jax.attention.mask import SparseAttentionSpec
 
 # Up to here one block holds the whole sequence: at most this many logits a row, so memory stays linear in T.
 _WHOLE_LENGTH = 128
-# A longer stretch of keys is swept in chunks, so that wide and unlimited windows keep a bounded working set.
-_LONGEST_STRETCH = 1024
+# Rows a block, and how many keys it meets at once. On a CPU the logits, keys and values of a tile fill half of a
+# second-level cache of 512 KiB; twice as many rows or keys were slower. An accelerator wants large products.
+_ROWS = {"cpu": 64, "accelerator": 128}
+_LONGEST_STRETCH = {"cpu": 320, "accelerator": 1024}
 
 
 class Plan(NamedTuple):
@@ -17,13 +19,13 @@ class Plan(NamedTuple):
 
     rows: int  # query rows a step; never more than there are
     keys: int  # keys a step reads at a time; never more than there are
-    whole_batch: bool  # one step takes every example and head, else one example and one key head
+    head_by_head: bool  # one example and one key head at a time, else every step takes them all
 
     def for_rows(self, n_rows: int, n_keys: int) -> "Plan":
         """The plan for rows that see every key, in this plan's manner."""
-        if self.whole_batch and n_keys <= _WHOLE_LENGTH:
-            return Plan(n_rows, n_keys, whole_batch=True)
-        return Plan(min(self.rows, n_rows), min(n_keys, max(self.keys, 8 * self.rows)), self.whole_batch)
+        if not self.head_by_head and n_keys <= _WHOLE_LENGTH:
+            return Plan(n_rows, n_keys, head_by_head=False)
+        return self._replace(rows=min(self.rows, n_rows), keys=min(n_keys, max(self.keys, 8 * self.rows)))
 
 
 def choose_plan(
@@ -38,15 +40,14 @@ def choose_plan(
       block: rows a step, for tests and tuning; None chooses.
     """
     if block is None and max(n_rows, n_keys) <= _WHOLE_LENGTH:
-        return Plan(n_rows, n_keys, whole_batch=True)
-    # On a CPU one head a step keeps the tile in the second-level cache; an accelerator wants every head at once.
-    on_cpu = (platform or jax.default_backend()) == "cpu"
-    rows = min(n_rows, block or (64 if on_cpu else 128))
-    if spec.left is None or spec.right is None:
-        needed = n_keys
-    else:
-        needed = rows + spec.left + spec.right
-    keys = needed if needed <= _LONGEST_STRETCH else _LONGEST_STRETCH // 2
-    if block is not None:
-        keys = needed if needed <= 8 * block else 4 * block
-    return Plan(rows, min(keys, n_keys), whole_batch=not on_cpu)
+        return Plan(n_rows, n_keys, head_by_head=False)
+    device = "cpu" if (platform or jax.default_backend()) == "cpu" else "accelerator"
+    rows = min(n_rows, block or _ROWS[device])
+    longest = _LONGEST_STRETCH[device] if block is None else 4 * block
+    needed = n_keys
+    if spec.left is not None and spec.right is not None:
+        needed = min(n_keys, rows + spec.left + spec.right)
+    # Stretches of equal length, in multiples of 16 so that the products have whole registers.
+    stretches = -(-needed // longest)
+    keys = -(-needed // (16 * stretches)) * 16
+    return Plan(rows, min(keys, n_keys), head_by_head=device == "cpu")

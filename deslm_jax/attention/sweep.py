@@ -1,5 +1,6 @@
 """The sweep over a part: one loop forward, one backward, memory linear in its rows and keys."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -8,14 +9,14 @@ from jax import lax
 
 from deslm_jax.attention.inputs import AttentionOptions, wide_dtype
 from deslm_jax.attention.parts import (
+    Carry,
     Index,
+    Keys,
     Part,
     Rows,
     Step,
     for_each_step,
-    join_keys,
     key_range,
-    read_columns,
     read_keys,
     read_rows,
 )
@@ -38,8 +39,7 @@ def sweep_forward(part: Part, options: AttentionOptions) -> tuple[jax.Array, jax
 
     def body(step: Step, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         out, norm = finish_softmax(_softmax_of_step(part, step, options))
-        at = _at_rows(part, step)
-        return _write(carry[0], out.astype(q.dtype), at), _write(carry[1], norm, at)
+        return _write(carry[0], out.astype(q.dtype), step.start_row), _write(carry[1], norm, step.start_row)
 
     return for_each_step(part, body, (jnp.zeros(q.shape, q.dtype), jnp.zeros((*q.shape[:-1], 2), wide)))
 
@@ -56,32 +56,34 @@ def sweep_backward(part: Part, options: AttentionOptions, gradients: KeyGradient
         if n_rows % block:
             own_T = step.start_row + jnp.arange(block, dtype=jnp.int32) >= step.first_row
         dq, gradients = _gradients_of_step(part, step, rows, own_T, options, gradients)
-        at = _at_rows(part, step)
-        return _write(dq_whole, dq.astype(q.dtype), at), gradients
+        return _write(dq_whole, dq.astype(q.dtype), step.start_row), gradients
 
     return for_each_step(part, body, (jnp.zeros(q.shape, q.dtype), gradients))
 
 
-def _at_rows(part: Part, step: Step) -> tuple[Index, ...]:
-    group = part.rows.q_BTHD.shape[2] // part.keys.k_BSKD.shape[2]
-    return step.example, step.start_row, step.head * group, 0
-
-
 def _softmax_of_step(part: Part, step: Step, options: AttentionOptions) -> Softmax:
-    rows, columns = read_rows(part, step), read_columns(part, step)
+    rows, columns = read_rows(part, step), part.columns
     low, count = key_range(part, step)
-    if part.in_one_stretch:
-        return start_softmax(rows, join_keys(read_keys(part, step, low), columns), part.spec, options)
-    if columns is None:
-        state = _nothing_seen(rows, 1 if not part.plan.whole_batch else part.keys.k_BSKD.shape[2])
-    else:
+    if columns is not None:
         state = start_softmax(rows, columns, part.spec, options)
+    elif part.stretches == 1:
+        return start_softmax(rows, read_keys(part, low), part.spec, options)
+    else:
+        state = _nothing_seen(rows, part.keys.k_BSKD.shape[2])
 
-    def absorb(i: jax.Array, state: Softmax) -> Softmax:
-        start = low + i * part.plan.keys
-        return continue_softmax(state, rows, read_keys(part, step, start, start), part.spec, options)
+    def absorb(i: Index, state: Softmax) -> Softmax:
+        return continue_softmax(state, rows, _stretch(part, low, i), part.spec, options)
 
-    return lax.fori_loop(0, count, absorb, state)
+    return _repeat(count, absorb, state)
+
+
+def _repeat(count: Index, body: Callable[[Index, Carry], Carry], carry: Carry) -> Carry:
+    return body(0, carry) if isinstance(count, int) and count == 1 else lax.fori_loop(0, count, body, carry)
+
+
+def _stretch(part: Part, low: Index, i: Index) -> Keys:
+    start = low + i * part.plan.keys
+    return read_keys(part, start, None if part.stretches is not None else start)
 
 
 def _gradients_of_step(
@@ -92,55 +94,38 @@ def _gradients_of_step(
     options: AttentionOptions,
     gradients: KeyGradients,
 ) -> tuple[jax.Array, KeyGradients]:
-    columns = read_columns(part, step)
     low, count = key_range(part, step)
-    if part.in_one_stretch:
-        keys = join_keys(read_keys(part, step, low), columns)
-        dq, dk, dv = tile_gradients(rows, keys, part.spec, options, own_T)
-        return dq, _accumulate(gradients, part, step, low, dk, dv)
 
-    def absorb(i: jax.Array, carry: tuple[jax.Array, KeyGradients]) -> tuple[jax.Array, KeyGradients]:
+    def absorb(i: Index, carry: tuple[jax.Array, KeyGradients]) -> tuple[jax.Array, KeyGradients]:
         dq, gradients = carry
-        start = low + i * part.plan.keys
-        more_dq, dk, dv = tile_gradients(rows, read_keys(part, step, start, start), part.spec, options, own_T)
-        return dq + more_dq, _accumulate(gradients, part, step, start, dk, dv)
+        more_dq, dk, dv = tile_gradients(rows, _stretch(part, low, i), part.spec, options, own_T)
+        return dq + more_dq, _accumulate(gradients, part, low + i * part.plan.keys, dk, dv)
 
     dq = jnp.zeros(rows.q_BTHD.shape, wide_dtype(rows.q_BTHD))
-    if columns is not None:
-        dq, dk, dv = tile_gradients(rows, columns, part.spec, options, own_T)
-        gradients = _accumulate_columns(gradients, step, dk, dv)
-    return lax.fori_loop(0, count, absorb, (dq, gradients))
+    if part.columns is not None:
+        dq, dk, dv = tile_gradients(rows, part.columns, part.spec, options, own_T)
+        assert gradients.column_k_BGKD is not None and gradients.column_v_BGKD is not None
+        gradients = gradients._replace(
+            column_k_BGKD=gradients.column_k_BGKD + dk, column_v_BGKD=gradients.column_v_BGKD + dv
+        )
+    return _repeat(count, absorb, (dq, gradients))
 
 
-def _accumulate(
-    gradients: KeyGradients, part: Part, step: Step, start: Index, dk: jax.Array, dv: jax.Array
-) -> KeyGradients:
-    """Add the gradients of a stretch of keys, and of the columns joined behind it."""
-    size = part.plan.keys
-    if dk.shape[1] > size:
-        gradients = _accumulate_columns(gradients, step, dk[:, size:], dv[:, size:])
-        dk, dv = dk[:, :size], dv[:, :size]
-    start = jnp.clip(start, 0, part.keys.k_BSKD.shape[1] - size)
-    at = (step.example, start, step.head, 0)
-    return gradients._replace(k_BSKD=_add(gradients.k_BSKD, dk, at), v_BSKD=_add(gradients.v_BSKD, dv, at))
+def _accumulate(gradients: KeyGradients, part: Part, start: Index, dk: jax.Array, dv: jax.Array) -> KeyGradients:
+    """Add the gradients of a stretch of keys."""
+    start = jnp.clip(start, 0, part.keys.k_BSKD.shape[1] - part.plan.keys)
+    return gradients._replace(k_BSKD=_add(gradients.k_BSKD, dk, start), v_BSKD=_add(gradients.v_BSKD, dv, start))
 
 
-def _accumulate_columns(gradients: KeyGradients, step: Step, dk: jax.Array, dv: jax.Array) -> KeyGradients:
-    assert gradients.column_k_BGKD is not None and gradients.column_v_BGKD is not None
-    at = (step.example, 0, step.head, 0)
-    return gradients._replace(
-        column_k_BGKD=_add(gradients.column_k_BGKD, dk, at), column_v_BGKD=_add(gradients.column_v_BGKD, dv, at)
-    )
-
-
-def _add(whole: jax.Array, piece: jax.Array, at: tuple[Index, ...]) -> jax.Array:
+def _add(whole: jax.Array, piece: jax.Array, start: Index) -> jax.Array:
     if piece.shape == whole.shape:
         return whole + piece
-    return lax.dynamic_update_slice(whole, lax.dynamic_slice(whole, at, piece.shape) + piece, at)
+    old = lax.dynamic_slice_in_dim(whole, start, piece.shape[1], axis=1)
+    return lax.dynamic_update_slice_in_dim(whole, old + piece, start, axis=1)
 
 
-def _write(whole: jax.Array, piece: jax.Array, at: tuple[Index, ...]) -> jax.Array:
-    return piece if piece.shape == whole.shape else lax.dynamic_update_slice(whole, piece, at)
+def _write(whole: jax.Array, piece: jax.Array, start: Index) -> jax.Array:
+    return piece if piece.shape == whole.shape else lax.dynamic_update_slice_in_dim(whole, piece, start, axis=1)
 
 
 def _nothing_seen(rows: Rows, key_heads: int) -> Softmax:

@@ -82,7 +82,7 @@ def make_problem(
 
 def blocked(**sizes: Any) -> Run:
     """The blocked implementation under `choose_plan(**sizes)`, some of its fields replaced."""
-    replaced = {name: sizes.pop(name) for name in ("keys", "whole_batch") if name in sizes}
+    replaced = {name: sizes.pop(name) for name in ("keys", "head_by_head") if name in sizes}
 
     def run(
         inputs: AttentionInputs, spec: SparseAttentionSpec, options: AttentionOptions
@@ -99,7 +99,7 @@ IMPLEMENTATIONS: dict[str, Run] = {
     "one tile": blocked(),
     "blocks": blocked(block=8),
     "key chunks": blocked(block=8, keys=8),
-    "all heads": blocked(block=8, whole_batch=True),
+    "all heads": blocked(block=8, head_by_head=False),
 }
 
 

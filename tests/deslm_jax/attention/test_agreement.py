@@ -35,6 +35,9 @@ CASES: dict[str, Problem] = {
     "all global, window beyond the end": make_problem(9, rows=12, window=(12, 40), n_globals=12),
     "one row": make_problem(10, rows=1, batch=1, window=(2, 0), n_globals=1),
     "unlimited right, own projections": make_problem(11, rows=25, window=(1, None), n_globals=3, separate=True),
+    "globals side by side and at both ends": make_problem(13, rows=21, window=(2, 1), n_globals=5)._replace(
+        global_idx=np.array([[20, 10, 0, 11, 20], [9, 8, 7, 20, 19]], np.int32)
+    ),
     "fully masked rows": make_problem(12, rows=19, window=(1, 1), n_globals=2)._replace(
         segment_ids=np.array([[-1] * 19, [0] * 9 + [-1] * 10], np.int32), kv_len=np.array([19, 5], np.int32)
     ),
@@ -81,7 +84,7 @@ sides = st.one_of(st.none(), st.integers(0, 9), st.just(60))
     rows=st.integers(1, 41),
     window=st.tuples(sides, sides),
     causal=st.booleans(),
-    n_globals=st.sampled_from([None, 0, 1, 6]),
+    n_globals=st.one_of(st.none(), st.integers(0, 41)),
     separate=st.booleans(),
     segments=st.booleans(),
     lengths=st.booleans(),

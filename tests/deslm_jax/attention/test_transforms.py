@@ -79,3 +79,16 @@ def test_gradients_do_not_look_ahead_of_a_causal_row() -> None:
     for row, seen in ((7, {2, 3, 4, 5, 6, 7}), (9, set(range(10)))):
         touched = np.flatnonzero(np.abs(np.asarray(reach(x, row)[0])).sum(axis=(1, 2)))
         assert set(touched.tolist()) == seen
+
+
+def test_one_compilation_serves_every_position_of_the_globals() -> None:
+    p = make_problem(54, batch=1, rows=20)
+    traces = []
+
+    @quick
+    def attend(q: jax.Array, k: jax.Array, v: jax.Array, idx: jax.Array) -> jax.Array:
+        traces.append(q.shape)
+        return sparse_attention(q, k, v, spec=SPEC, global_idx=idx)
+
+    seen = {float(attend(p.q, p.k, p.v, jnp.array([[g, -1]], jnp.int32)).sum()) for g in (0, 7, 19)}
+    assert len(seen) == 3 and len(traces) == 1
