@@ -5,9 +5,11 @@ places and `decoder_window` + 1 slots that later places take in turn: its size d
 Hypotheses of a beam never move in it: an owner table says whose slot a hypothesis reads, so following a parent copies
 integers and no keys.
 
-Positions come last in memory, [B,K,D,S]: every product is then over contiguous numbers. On a CPU one query over 2,048
-keys takes a tenth of the time it takes in [B,S,K,D], which XLA turns round at each step.
-Shapes: B rows, N hypotheses, H query heads, K key heads, D channels a head, R slots, S keys, N * R in a cache.
+Positions come last in memory, [X,D,S]: every product is then over contiguous numbers. On a CPU one query over 2,048
+keys takes a tenth of the time it takes in [B,S,K,D], which XLA turns round at each step. Rows and key heads are one
+axis X: an axis of a single row XLA would strip, and copy the cache at each step to do so.
+Shapes: B rows, N hypotheses, H query heads, K key heads, X = B * K, D channels a head, R slots, S keys, N * R in a
+cache.
 """
 
 from typing import Literal, NamedTuple
@@ -24,8 +26,8 @@ _MASKED = -1e30  # finite, so that a row with nothing to see gives numbers and n
 class Columns(NamedTuple):
     """Keys and values of one layer, positions last. In a cache position n * R + r is hypothesis n's slot r."""
 
-    k_BKDS: jax.Array
-    v_BKDS: jax.Array
+    k_XDS: jax.Array
+    v_XDS: jax.Array
 
 
 class Cache(NamedTuple):
@@ -55,7 +57,7 @@ def empty_cache(cfg: GeneratorConfig, n_rows: int, length: int, n: int = 1, kind
         if cfg.decoder_window is None:
             raise ValueError('A "ring" cache needs a config with a decoder_window; use the "full" cache.')
         n_slots = min(length, cfg.decoder_globals + cfg.decoder_window + 1)
-    zeros = jnp.zeros((n_rows, cfg.kv_heads, cfg.head_dim, n * n_slots), cfg.dtype)
+    zeros = jnp.zeros((n_rows * cfg.kv_heads, cfg.head_dim, n * n_slots), cfg.dtype)
     owner_1NR = jnp.arange(n, dtype=jnp.int32)[None, :, None]
     owner_BNR = None if n == 1 else jnp.broadcast_to(owner_1NR, (n_rows, n, n_slots))
     return Cache((Columns(zeros, zeros),) * cfg.decoder_layers, jnp.full((n_slots,), -1, jnp.int32), owner_BNR)
@@ -81,16 +83,23 @@ def claim(cache: Cache, cfg: GeneratorConfig, position: jax.Array) -> tuple[Cach
     return cache._replace(position_R=position_R, owner_BNR=owner_BNR), Place(position, slot, visible_BNS)
 
 
+def columns_of(k_BSKD: jax.Array, v_BSKD: jax.Array) -> Columns:
+    """Returns a sequence's keys and values as decoding steps read them."""
+    rows, length, heads, width = k_BSKD.shape
+    turn = lambda x_BSKD: jnp.reshape(jnp.transpose(x_BSKD, (0, 2, 3, 1)), (rows * heads, width, length))
+    return Columns(turn(k_BSKD), turn(v_BSKD))
+
+
 def put(columns: Columns, k_BNKD: jax.Array, v_BNKD: jax.Array, slot: jax.Array) -> Columns:
     """Returns the layer's columns with each hypothesis's new key and value in `slot`."""
-    rows, n, heads, width = k_BNKD.shape
+    n = k_BNKD.shape[1]
 
-    def write(all_BKDS: jax.Array, new_BNKD: jax.Array) -> jax.Array:
-        split_BKDNR = jnp.reshape(all_BKDS, (rows, heads, width, n, -1))
-        new_BKDN1 = jnp.transpose(new_BNKD, (0, 2, 3, 1))[..., None].astype(all_BKDS.dtype)
-        return jnp.reshape(jax.lax.dynamic_update_slice_in_dim(split_BKDNR, new_BKDN1, slot, axis=4), all_BKDS.shape)
+    def write(all_XDS: jax.Array, new_XDN: jax.Array) -> jax.Array:
+        split_XDNR = jnp.reshape(all_XDS, (*all_XDS.shape[:2], n, -1))
+        new_XDN1 = new_XDN[..., None].astype(all_XDS.dtype)
+        return jnp.reshape(jax.lax.dynamic_update_slice_in_dim(split_XDNR, new_XDN1, slot, axis=3), all_XDS.shape)
 
-    return Columns(write(columns.k_BKDS, k_BNKD), write(columns.v_BKDS, v_BNKD))
+    return Columns(*map(write, columns, columns_of(k_BNKD, v_BNKD)))
 
 
 def follow(cache: Cache, parent_BN: jax.Array) -> Cache:
@@ -106,13 +115,15 @@ def attend_columns(q_BNHD: jax.Array, columns: Columns, visible_BNS: jax.Array) 
     Query head h uses key head h*K//H. Scores and softmax are float32.
     """
     rows, n, heads, width = q_BNHD.shape
-    key_heads = columns.k_BKDS.shape[1]
+    key_heads = columns.k_XDS.shape[0] // rows
     shared = heads // key_heads  # query heads C that share a key head: rows Q = C * N of one product
     q_BNKCD = jnp.reshape(q_BNHD * width**-0.5, (rows, n, key_heads, shared, width))
-    q_BKQD = jnp.reshape(jnp.transpose(q_BNKCD, (0, 2, 3, 1, 4)), (rows, key_heads, shared * n, width))
-    scores_BKQS = jnp.einsum("BKQD,BKDS->BKQS", q_BKQD, columns.k_BKDS, preferred_element_type=jnp.float32)
+    q_XQD = jnp.reshape(jnp.transpose(q_BNKCD, (0, 2, 3, 1, 4)), (rows * key_heads, shared * n, width))
+    scores_XQS = jnp.einsum("XQD,XDS->XQS", q_XQD, columns.k_XDS, preferred_element_type=jnp.float32)
     visible_BQS = jnp.tile(visible_BNS, (1, shared, 1)) if visible_BNS.shape[1] > 1 else visible_BNS
+    scores_BKQS = jnp.reshape(scores_XQS, (rows, key_heads, *scores_XQS.shape[1:]))
     weights_BKQS = jax.nn.softmax(jnp.where(visible_BQS[:, None], scores_BKQS, _MASKED), axis=-1)
-    mixed_BKQD = jnp.einsum("BKQS,BKDS->BKQD", weights_BKQS.astype(q_BNHD.dtype), columns.v_BKDS)
-    mixed_BKCND = jnp.reshape(mixed_BKQD, (rows, key_heads, shared, n, width))
+    weights_XQS = jnp.reshape(weights_BKQS, scores_XQS.shape).astype(q_BNHD.dtype)
+    mixed_XQD = jnp.einsum("XQS,XDS->XQD", weights_XQS, columns.v_XDS)
+    mixed_BKCND = jnp.reshape(mixed_XQD, (rows, key_heads, shared, n, width))
     return jnp.reshape(jnp.transpose(mixed_BKCND, (0, 3, 1, 2, 4)), q_BNHD.shape)

@@ -19,11 +19,15 @@ from deslm_jax.encoder import Encoder, TokenEmbedding
 from deslm_jax.initial import drawn
 from deslm_jax.positions import AddPositions, source_position_ids
 
+# So few rows are multiplied as table @ rows: the other way round XLA's CPU backend first copies the table, turned, and
+# in a decoding loop it does so at every step.
+_FEW = 64
+
 
 class Memory(NamedTuple):
     """What the decoder needs of the prompt, computed once."""
 
-    layers: tuple[Columns, ...]  # one for each decoder layer, [B,K,D,S]
+    layers: tuple[Columns, ...]  # one for each decoder layer
     mask_BS: jax.Array  # bool, True where the prompt has a token
 
 
@@ -133,7 +137,10 @@ class Generator(nn.Module):
         x_BUC = self.final_norm(x_BUC) if self.cfg.final_norm else x_BUC
         rows, length, width = x_BUC.shape
         table_VC = self.embedding.table_VC if self.cfg.tied_embeddings else self.output_table_VC
-        flat_NC, table_CV = jnp.reshape(x_BUC, (-1, width)), table_VC.astype(x_BUC.dtype).T
-        logits_NV = jnp.matmul(flat_NC, table_CV, preferred_element_type=jnp.float32)
+        flat_NC, table_VC = jnp.reshape(x_BUC, (-1, width)), table_VC.astype(x_BUC.dtype)
+        if flat_NC.shape[0] <= _FEW:
+            logits_NV = jnp.matmul(table_VC, flat_NC.T, preferred_element_type=jnp.float32).T
+        else:
+            logits_NV = jnp.matmul(flat_NC, table_VC.T, preferred_element_type=jnp.float32)
         logits_NV = logits_NV + self.logits_bias_V[None] if self.cfg.logits_bias else logits_NV
         return jnp.reshape(logits_NV, (rows, length, -1))

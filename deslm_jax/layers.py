@@ -13,7 +13,7 @@ import numpy as np
 from flax import linen as nn
 
 from deslm_jax.attention import SparseAttentionSpec, sparse_attention
-from deslm_jax.cache import Columns, Place, attend_columns, put
+from deslm_jax.cache import Columns, Place, attend_columns, columns_of, put
 from deslm_jax.config import ModelConfig
 from deslm_jax.dense import Dense
 from deslm_jax.positions import rotate
@@ -152,7 +152,7 @@ class CrossAttention(nn.Module):
 
     def columns(self, memory_BSC: jax.Array) -> Columns:
         """Returns the same as decoding steps read it."""
-        return Columns(*(jnp.transpose(x_BSKD, (0, 2, 3, 1)) for x_BSKD in self.keys_values(memory_BSC)))
+        return columns_of(*self.keys_values(memory_BSC))
 
     def step(self, x_BNC: jax.Array, memory: Columns, memory_mask_BS: jax.Array) -> jax.Array:
         """Returns mixed [B,N,C]: N hypotheses read the one copy of their row's columns."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deslm_jax import GeneratorConfig
-from deslm_jax.cache import Columns, attend_columns, claim, empty_cache, follow, put
+from deslm_jax.cache import attend_columns, claim, columns_of, empty_cache, follow, put
 from deslm_jax.layers import KeysValues, attend
 
 
@@ -55,7 +55,7 @@ def test_hypotheses_read_their_ancestors_slots(ring_config, kind):
         written_BN = np.array([[100 * position + 10 * b + i for i in range(n)] for b in range(2)], np.float32)
         key = np.broadcast_to(written_BN[..., None, None], (2, n, 1, 4))
         cache = cache._replace(layers=(put(cache.layers[0], key, key, place.slot),))
-        k_BS = np.asarray(cache.layers[0].k_BKDS)[:, 0, 0]
+        k_BS = np.asarray(cache.layers[0].k_XDS)[:, 0]
         for b in range(2):
             for i in range(n):
                 histories[b][i] = [*histories[b][i], written_BN[b, i]]
@@ -76,7 +76,7 @@ def test_columns_are_read_as_rows_are(heads, key_heads):
         array(2, 7, key_heads, 8),
         noise.random((2, 3, 7)) > 0.4,
     )
-    turned = Columns(*(np.transpose(x, (0, 2, 3, 1)) for x in (k, v)))
+    turned = columns_of(k, v)
     np.testing.assert_allclose(attend_columns(q, turned, mask), attend(q, KeysValues(k, v), mask), atol=1e-6)
     np.testing.assert_allclose(
         attend_columns(q, turned, mask[:, :1]), attend(q, KeysValues(k, v), mask[:, :1]), atol=1e-6
