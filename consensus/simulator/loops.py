@@ -50,10 +50,15 @@ def repeat(body: Body, carry: Any, times: Any) -> Any:
     return carry
 
 
-def choose(condition: Any, then: Body, otherwise: Body, *arguments: Any) -> Any:
-    """`then(*arguments)` or `otherwise(*arguments)`: one of them runs, but under `vmap` both do."""
-    if not is_numpy((condition, *arguments)):
+def when(condition: Any, then: Body, state: Any) -> Any:
+    """`then(state)` if the condition holds, else `state`.
+
+    Under JAX a loop of at most one turn: unlike `lax.cond` it leaves large arrays in place where nothing happens, and
+    under `vmap` it does nothing at all unless some run needs it.
+    """
+    if not is_numpy((condition, state)):
         import jax
 
-        return jax.lax.cond(condition, then, otherwise, *arguments)
-    return (then if condition else otherwise)(*arguments)
+        once = lambda carry: (jax.numpy.zeros_like(carry[0]), then(carry[1]))
+        return jax.lax.while_loop(lambda carry: carry[0], once, (condition, state))[1]
+    return then(state) if condition else state

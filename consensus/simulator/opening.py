@@ -15,7 +15,7 @@ from consensus.rules.wager import compute_nominal_wagers, lock_wagers, reserve_w
 from consensus.simulator import tree
 from consensus.simulator.agents import Questions
 from consensus.simulator.committee import gather, scatter, take_rows
-from consensus.simulator.loops import choose, scan
+from consensus.simulator.loops import scan, when
 from consensus.simulator.setting import Setting, Static
 from consensus.simulator.world import ASKER, empty_pending
 from consensus.state import DISCRIMINATOR, GENERATOR, Array, Network, Nodes, Params, Round
@@ -86,8 +86,7 @@ def _open_by_tree(static: Static, setting: Setting, carry: tuple[Network, Nodes,
     network, emission_micro, needed_micro_R, flat_fee_micro_R = _price(static, setting, before, nodes)
     # The pot shrinks from task to task and the stake a seat needs with it: now and then somebody may sit who could not.
     is_closer = is_open & xp.any(xp.maximum(needed_micro_R, law.stake_min_micro) <= hall.closest_micro_R)
-    rebuild = lambda hall: build_hall(law, network, nodes, needed_micro_R)
-    hall = choose(is_closer, rebuild, lambda hall: hall, hall)
+    hall = when(is_closer, lambda _: build_hall(law, network, nodes, needed_micro_R), hall)
 
     nominal_micro_R = compute_nominal_wagers(law, flat_fee_micro_R)
     seat_G = tree.draw_seats(hall.generators, generator_draws_G16)

@@ -33,7 +33,7 @@ def build_report(data: ReportData) -> str:
     style = _read("style.css")
     script = '"use strict";\n(() => {\n' + "\n".join(_read(name) for name in _SCRIPTS) + "})();\n"
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{hash_source(style)}'; script-src '{hash_source(script)}'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
     parts = {
@@ -45,7 +45,7 @@ def build_report(data: ReportData) -> str:
         "scoreboard": draw_scoreboard(data),
         "earnings": draw_earnings(data),
         "foot": draw_foot(data),
-        "data": _encode_json(_encode(data)),
+        "data": encode_json(_encode(data)),
         "script": script,
     }
     # One pass: a question that contains {{script}} is not a placeholder.
@@ -101,7 +101,7 @@ def _shorten(value: Any, digits: int = 6) -> Any:
     return value
 
 
-def _encode_json(value: Any) -> str:
+def encode_json(value: Any) -> str:
     """JSON that may stand inside a script element: nothing in it can end the element or begin markup."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for letter in "<>&\u2028\u2029":
@@ -109,7 +109,7 @@ def _encode_json(value: Any) -> str:
     return text
 
 
-def _hash(text: str) -> str:
+def hash_source(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

@@ -36,7 +36,7 @@ def show_means(scenario: Scenario, table: Table) -> None:
     grid = Grid(title="groups, a node; amounts in pots of a task")
     grid.add_column("group")
     for name in GROUP:
-        grid.add_column(name, justify="right")
+        grid.add_column(name, justify="right", overflow="fold")
     for group in scenario.groups:
         grid.add_row(group, *(f"{table.mean(0, f'{name}.{group}'):.3g}" for name in GROUP))
     console.print(grid)
@@ -50,7 +50,7 @@ def show_points(scenario: Scenario, table: Table, most: int = 40) -> None:
     shown = ("coverage", "wrong", *(f"gain.{group}" for group in scenario.groups))
     grid = Grid(title=f"{scenario.name}: {len(table.points)} settings, {len(table.seeds)} seeds, gains in pots a node")
     for name in (*table.points[0], *shown):
-        grid.add_column(name, justify="right")
+        grid.add_column(name, justify="right", overflow="fold")
     for index, point in enumerate(table.points[:most]):
         varied = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in point.values()]
         grid.add_row(*varied, *(f"{table.mean(index, name):.3g}" for name in shown))

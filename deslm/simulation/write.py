@@ -1,4 +1,4 @@
-"""Results on disk: JSON with the configuration, CSV for every program, Parquet where pyarrow is installed."""
+"""Results on disk: JSON with the configuration, CSV, the report, and Parquet where pyarrow is installed."""
 
 import csv
 import importlib.util
@@ -10,6 +10,7 @@ from typing import Any
 from consensus.simulator.scenario import Scenario
 from deslm.files import write_text
 from deslm.simulation.play import Table
+from deslm.simulation.report import build_page
 
 
 def write_results(folder: Path, plain: dict[str, Any], scenario: Scenario, table: Table) -> None:
@@ -29,7 +30,8 @@ def write_results(folder: Path, plain: dict[str, Any], scenario: Scenario, table
     writer.writeheader()
     writer.writerows(rows)
     write_text(folder / "results.csv", text.getvalue())
-    names = ["results.json", "results.csv"]
+    write_text(folder / "report.html", build_page(plain, scenario, table))
+    names = ["results.json", "results.csv", "report.html"]
     if importlib.util.find_spec("pyarrow") is not None:
         _write_parquet(folder / "results.parquet", rows)
         names.append("results.parquet")
