@@ -5,7 +5,8 @@ from benchmarks.ledger import measure, play, quantile
 
 def test_every_task_settles_and_the_figures_fit_together():
     figures = measure(tasks=4, lone_tasks=2, repeats=1)
-    assert figures["transactions a task"] * 4 == figures["transactions"]
+    assert abs(figures["transactions a task"] * 4 - figures["transactions"]) < 0.3  # rounded to a tenth
+    assert figures["transactions"] > 4 * 10
     assert 1_000 < figures["bytes a task"] < 72_000
     assert figures["lone task, blocks from asking to decision"] == 6
     assert figures["lone task, added ms p50"] <= figures["lone task, added ms p99"]
