@@ -123,6 +123,13 @@ def canary_wise_generator(view: GeneratorView) -> Spoken:
     return choose_spoken(view.self.knows_canary == 1, honest_generator(view), inflator(view))
 
 
+def follower(view: GeneratorView) -> Spoken:
+    """Works, and repeats the answer it can read where that is the surer one; commit-reveal leaves it only its own."""
+    seen = speak(view, view.seen_answer, view.seen_confidence_q16, works=1)
+    is_surer = (view.seen_answer >= 0) & (view.seen_confidence_q16 > view.confidence_q16)
+    return choose_spoken(is_surer, seen, honest_generator(view))
+
+
 def insider_generator(view: GeneratorView) -> Spoken:
     """Honest, but has the answers of the canaries from their author."""
     return choose_spoken(view.self.knows_canary == 1, speak(view, view.answer * 0, SURE_Q16), honest_generator(view))
@@ -234,6 +241,7 @@ GENERATORS: dict[str, GeneratorPolicy] = {
     "selective": selective_generator,
     "canary-wise": canary_wise_generator,
     "insider": insider_generator,
+    "follower": follower,
 }
 DISCRIMINATORS: dict[str, DiscriminatorPolicy] = {
     "honest": honest_discriminator,

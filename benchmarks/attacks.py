@@ -1,0 +1,143 @@
+"""Every attack of the law's table, played or computed at study size: figures beside their pass lines, and break-evens.
+
+    python -m benchmarks.attacks --out attacks.json                # both presets, about a quarter of an hour of CPU
+    python -m benchmarks.attacks --law demo --only cartel,laziness --seeds 32
+    python -m benchmarks.attacks --tables attacks.json             # the tables of docs/ATTACKS.md from a finished run
+
+A run is `seeds` networks of `rounds` x 8 tasks for each case. Errors are standard errors over seeds; the same seed asks
+the same questions of an attack and of its honest comparison. The file is written attack by attack, so that an
+interrupted run keeps what it has.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from consensus import presets
+from consensus.ledger.equality import Equality, canonical
+from consensus.simulator.attacks.catalogue import list_attacks, measure
+from consensus.simulator.attacks.report import Report, Size
+
+LAWS = {"demo": presets.demo, "reference": presets.reference}
+SIZES = {"demo": (16, 60), "reference": (12, 250)}  # seeds, rounds
+BATCH = ("sybil,cartel", "laziness,inflation,flagging,equivocation", "whale,reveals,farming,whitewashing,bribery")
+GROUPS = (*BATCH, "correlation,canaries,paraphrase", "poison,spam,ablations")
+RESPELLINGS = {  # ways to write one answer that a class ought to fold
+    Equality.TEXT: ("Lima", "lima", " LIMA. ", '"Lima"', "Ｌｉｍａ", "the city of Lima", "Lima, Peru"),
+    Equality.CHOICE: ("(B) Lima", "b", "B)", "b. Lima", "B: Lima", "option b", "the second"),
+    Equality.NUMBER: ("1000", "1,000", "1000.0", "about 1,000 km", "+1000", "10^3", "one thousand"),
+    Equality.SPAN: (
+        "The Sun-King",
+        "sun king",
+        "a Sun King!",
+        "«sun  king»",
+        "Sun-King.",
+        "king of the sun",
+        "Sunking",
+    ),
+}
+
+
+def describe(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    finite = lambda x: x if math.isfinite(x) else None
+    return {
+        "readings": [
+            {**reading._asdict(), "error": finite(reading.error), "verdict": reading.verdict}
+            for reading in report.readings
+        ],
+        "curves": [{**curve._asdict(), "break_even": curve.break_even} for curve in report.curves],
+        "note": report.note,
+    }
+
+
+def measure_equality() -> dict[str, float]:
+    """The share of respellings that each class folds into its first one."""
+    folded = {}
+    for kind, (first, *others) in RESPELLINGS.items():
+        same = [canonical(kind, other) == canonical(kind, first) for other in others]
+        folded[kind.name.lower()] = sum(same) / len(same)
+    return folded
+
+
+def run(law: str, only: list[str], size: Size, keep: dict[str, Any], out: Path | None) -> None:
+    """Measure these attacks under one preset, a few at a time, into `keep`."""
+    for group in GROUPS:
+        names = [name for name in group.split(",") if name in only]
+        if not names:
+            continue
+        begun = time.process_time()
+        progress = lambda done, every, g=group: print(f"\r{law} {g}: {done}/{every}", end="", file=sys.stderr)
+        reports = measure(size, names, progress)
+        print(f" {time.process_time() - begun:.0f} CPU-s", file=sys.stderr)
+        keep.setdefault(law, {}).update({name: describe(report) for name, report in reports.items()})
+        if out is not None:
+            out.write_text(json.dumps(keep, indent=1), encoding="utf-8")
+
+
+def write_tables(kept: dict[str, Any]) -> str:
+    """The figures as Markdown: a line a reading, and a line a curve."""
+    attacks, lines = list_attacks(), []
+    for law, reports in kept.items():
+        if law not in LAWS:
+            continue
+        lines += [f"### {law}", "", "| attack | measured | figure | line | verdict |", "|---|---|---|---|---|"]
+        for name, report in reports.items():
+            for reading in report["readings"]:
+                error = f" ± {reading['error']:.2g}" if reading["error"] else ""
+                figure = f"{_short(reading['value'])}{error}"
+                line = f"{reading['sense']} {_short(reading['line'])}"
+                row = (attacks[name].name, reading["measure"], figure, line, reading["verdict"])
+                lines.append(f"| {' | '.join(row)} |")
+        lines += ["", "| attack | curve | points (x: y) | crosses | at x |", "|---|---|---|---|---|"]
+        for name, report in reports.items():
+            for curve in report["curves"]:
+                points = ", ".join(f"{x:g}: {_short(y)}" for x, y, _ in curve["points"])
+                at = "never" if curve["break_even"] is None else f"{curve['break_even']:.3g}"
+                title = f"{curve['name']}: {curve['y_name']} over {curve['x_name']}"
+                row = (attacks[name].name, title, points, f"{curve['line']:.3g}", at)
+                lines.append(f"| {' | '.join(row)} |")
+        lines += [
+            "",
+            *(f"- {attacks[name].name}: {report['note']}" for name, report in reports.items() if report["note"]),
+        ]
+        lines.append("")
+    folded = ", ".join(f"{kind} {share:.2f}" for kind, share in kept["equality"].items())
+    return "\n".join([*lines, f"Respellings that the class's equality folds: {folded}.", ""])
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--law", choices=(*LAWS, "both"), default="both")
+    parser.add_argument("--only", help="names of attacks, with commas", default="")
+    parser.add_argument("--seeds", type=int, help="runs of each case (16 under demo, 12 under reference)")
+    parser.add_argument("--rounds", type=int, help="of 8 tasks (60 under demo, 250 under reference)")
+    parser.add_argument("--out", type=Path, help="where the JSON goes")
+    parser.add_argument("--tables", type=Path, help="print the tables of this JSON and measure nothing")
+    arguments = parser.parse_args()
+    if arguments.tables:
+        print(write_tables(json.loads(arguments.tables.read_text(encoding="utf-8"))))
+        return
+    only = arguments.only.split(",") if arguments.only else list(list_attacks())
+    unknown = sorted(set(only) - set(list_attacks()))
+    if unknown:
+        parser.error(f"no attack is named {unknown[0]}: choose among {', '.join(list_attacks())}")
+    kept: dict[str, Any] = {"equality": measure_equality()}
+    for law in LAWS if arguments.law == "both" else (arguments.law,):
+        seeds, rounds = SIZES[law]
+        size = Size(LAWS[law](), arguments.seeds or seeds, arguments.rounds or rounds, is_study=True)
+        kept.setdefault("sizes", {})[law] = {"seeds": size.seeds, "rounds": size.rounds}
+        run(law, only, size, kept, arguments.out)
+    print(write_tables(kept))
+
+
+if __name__ == "__main__":
+    main()
