@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from deslm_jax.config import GeneratorConfig
-from deslm_jax.generator import Generator
 from deslm_jax.initial import Params
 from deslm_jax.interop.names import led_matches
 from deslm_jax.interop.settings import Settings, require_fields, their_activation, their_window
@@ -65,7 +64,7 @@ def from_hf_led(hf_config: Mapping[str, Any], state_dict: Mapping[str, np.ndarra
     state = canonical_names(state_dict, "led.", (_LM_HEAD, _BIAS))
     config = _config(settings, logits_bias=_BIAS in state)
     state = _merge_aliases(state, config.tied_embeddings)
-    return config, params_from_state(Generator(config), led_matches(config), state)
+    return config, params_from_state(config, led_matches(config), state)
 
 
 def to_hf_led(config: GeneratorConfig, params: Params) -> tuple[dict[str, Any], StateDict]:
@@ -106,7 +105,7 @@ def to_hf_led(config: GeneratorConfig, params: Params) -> tuple[dict[str, Any], 
     }
     forced = {"forced_bos_token_id": config.forced_bos_id, "forced_eos_token_id": config.forced_eos_id}
     hf_config |= {name: value for name, value in forced.items() if value is not None}
-    state = state_from_params(Generator(config), led_matches(config), params)
+    state = state_from_params(config, led_matches(config), params)
     if not config.tied_embeddings:  # untied, transformers takes each of the three tables for its own
         state |= dict.fromkeys(_ALIASES, state[_TABLE])
     return hf_config, state

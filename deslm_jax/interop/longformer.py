@@ -80,7 +80,7 @@ def from_hf_longformer(
             FreshHead,
             stacklevel=2,
         )
-    return config, params_from_state(Discriminator(config), longformer_matches(config), state)
+    return config, params_from_state(config, longformer_matches(config), state)
 
 
 def to_hf_longformer(config: DiscriminatorConfig, params: Params) -> tuple[dict[str, Any], StateDict]:
@@ -115,7 +115,7 @@ def to_hf_longformer(config: DiscriminatorConfig, params: Params) -> tuple[dict[
         "type_vocab_size": config.token_types,
         "vocab_size": config.vocab_size,
     }
-    return hf_config, state_from_params(Discriminator(config), longformer_matches(config), params)
+    return hf_config, state_from_params(config, longformer_matches(config), params)
 
 
 def _config(settings: Settings, n_labels: int) -> DiscriminatorConfig:
@@ -156,4 +156,4 @@ def _fresh_head(config: DiscriminatorConfig) -> StateDict:
     small = DiscriminatorConfig(**config.to_dict() | {"encoder_layers": 0, "window": (), "vocab_size": 1})
     params = init_params(Discriminator(small), seed=0)
     heads = [match for match in longformer_matches(small) if match.ours.startswith("head_")]
-    return state_from_params(Discriminator(small), heads, params)
+    return state_from_params(small, heads, params)

@@ -4,10 +4,14 @@ A state dict maps names to arrays of float32, float16, bfloat16 or float64; what
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
-from flax import linen as nn
 
+from deslm_jax.config import DiscriminatorConfig, GeneratorConfig, ModelConfig
+from deslm_jax.discriminator import Discriminator
+from deslm_jax.generator import Generator
 from deslm_jax.initial import Params, shapes_of
 from deslm_jax.interop.names import Layout, Match
 from deslm_jax.tree import flatten, unflatten
@@ -27,13 +31,13 @@ def canonical_names(state: Mapping[str, np.ndarray], prefix: str, outside: Seque
     return {name if name.startswith(kept) else prefix + name: value for name, value in state.items()}
 
 
-def params_from_state(model: nn.Module, matches: Iterable[Match], state: Mapping[str, np.ndarray]) -> Params:
-    """Returns the parameter tree of `model`, float32.
+def params_from_state(config: ModelConfig, matches: Iterable[Match], state: Mapping[str, np.ndarray]) -> Params:
+    """Returns the parameter tree of the model that `config` configures, float32.
 
     A tensor that is missing, has another shape or holds no numbers, and one that the model does not know, is a
     ValueError that names it.
     """
-    shapes = dict(flatten(shapes_of(model)))
+    shapes = _shapes(config)
     arrays: StateDict = {}
     used: set[str] = set()
     for match in matches:
@@ -47,12 +51,12 @@ def params_from_state(model: nn.Module, matches: Iterable[Match], state: Mapping
     return unflatten(arrays)
 
 
-def state_from_params(model: nn.Module, matches: Iterable[Match], params: Params) -> StateDict:
-    """Returns the state dict of the parameter tree of `model`, float32; `params_from_state` gives the same bits back.
+def state_from_params(config: ModelConfig, matches: Iterable[Match], params: Params) -> StateDict:
+    """Returns the state dict of a parameter tree, float32; `params_from_state` gives the same bits back.
 
     A weight that is missing or has another shape is a ValueError that names it.
     """
-    arrays, shapes = dict(flatten(params)), dict(flatten(shapes_of(model)))
+    arrays, shapes = dict(flatten(params)), _shapes(config)
     state: StateDict = {}
     for match in matches:
         if match.ours not in arrays:
@@ -72,6 +76,13 @@ def as_float32(name: str, value: np.ndarray) -> np.ndarray:
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         raise ValueError(f"The tensor {name} is of type {array.dtype}; weights must be floating point numbers.")
     return array.astype(np.float32)
+
+
+@lru_cache(maxsize=8)  # tracing a model takes a while, and there and back ask twice
+def _shapes(cfg: ModelConfig) -> dict[str, Any]:
+    """Path to `jax.ShapeDtypeStruct` of every weight."""
+    model = Generator(cfg) if isinstance(cfg, GeneratorConfig) else Discriminator(cast(DiscriminatorConfig, cfg))
+    return dict(flatten(shapes_of(model)))
 
 
 def _checked(state: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
