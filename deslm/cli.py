@@ -31,6 +31,7 @@ COMMANDS = (
     Command("convert", "deslm.convert", "turn a Hugging Face LED or Longformer folder into a model folder, or back"),
     Command("verify", "deslm.verify", "replay a run's ledger and compare the state hash"),
     Command("validate", "deslm.validate", "compute published numbers again by the law's rules, and compare"),
+    Command("profile", "deslm.profiling", "measure what a finished run's models can do, for the simulator"),
     Command("simulate", "deslm.simulate", "play a network of synthetic nodes through the law's rules"),
     Command("sweep", "deslm.sweep", "play many settings of a simulated network with many seeds, and report"),
     Command("doctor", "deslm.doctor", "show versions and devices, what is missing and what to do"),

@@ -6,6 +6,7 @@
     seeds = 8                           # so many, or a list
     [law]
     theta0_q16 = 0.85                   # a leaf of consensus.state.Params; a decimal fraction becomes Q16, Q12 or Q8
+    profile = "profile.json"            # kinds and models measured from a run: `deslm profile`
     [network]                           # load, tip_micro, purse_pots, tasks, lag, generator_seats, sampling ...
     tasks = 4
     [models]                            # fields of networks.Models
@@ -32,13 +33,18 @@ import numpy as np
 
 from consensus import presets
 from consensus.simulator.networks import FACTS, Group, Kind, Models, get_pot_micro, make_network
+from consensus.simulator.profiles import make_kinds, make_models, read_profile
 from consensus.simulator.setting import Setting, Static
 from consensus.state import Params
 from consensus.units import Q8, Q12, Q16
 
 PRESETS = {"demo": presets.demo, "minimal": presets.minimal, "reference": presets.reference}
 UNITS = {"q16": Q16, "q12": Q12, "q8": Q8}
-TOP = ("name", "preset", "rounds", "seeds", "law", "network", "models", "groups", "kinds", "vary", "design", "points")
+TOP = (
+    *("name", "preset", "profile", "rounds", "seeds"),
+    *("law", "network", "models", "groups", "kinds"),
+    *("vary", "design", "points"),
+)
 NETWORK = {
     "load": float,
     "tip_micro": int,
@@ -88,12 +94,13 @@ def make_scenario(plain: Plain) -> Scenario:
         raise ValueError(f"preset is {preset!r}: {suggest(str(preset), PRESETS)}")
     law = change_law(PRESETS[preset](), _table(plain, "law"))
     groups = [_make(Group, f"groups.{i}", row) for i, row in enumerate(_rows(plain, "groups"))]
-    kinds = [_make(Kind, f"kinds.{i}", row) for i, row in enumerate(_rows(plain, "kinds"))] or list(FACTS)
+    known, measured = _read_profile(plain)
+    kinds = [_make(Kind, f"kinds.{i}", row) for i, row in enumerate(_rows(plain, "kinds"))] or known
     network = _table(plain, "network")
     check_keys("network", network, NETWORK)
     for key, value in network.items():
         _check_type(f"network.{key}", value, NETWORK[key])
-    models = _make(Models, "models", _table(plain, "models"))
+    models = _make(Models, "models", measured | _table(plain, "models"))
     static, setting = make_network(law, groups, kinds, models, **network)
     names = tuple(group.name for group in groups)
     if len(set(names)) < len(names):
@@ -185,6 +192,16 @@ def _check_type(where: str, value: Any, wanted: Any) -> None:
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
         words = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", tuple: "a list"}
         raise ValueError(f"{where} is {value!r}: it must be {words[wanted]}")
+
+
+def _read_profile(plain: Plain) -> tuple[list[Kind], Plain]:
+    """The kinds of question and the models' numbers of a measured profile; the demo's kinds if there is none."""
+    path = plain.get("profile")
+    if path is None:
+        return list(FACTS), {}
+    _check_type("profile", path, str)
+    profile = read_profile(path)
+    return make_kinds(profile), make_models(profile)._asdict()
 
 
 def _table(plain: Plain, name: str) -> Plain:

@@ -115,8 +115,10 @@ def _claim(setting: Setting) -> None:
     setting.folder.root.mkdir(parents=True, exist_ok=True)
     begun = (setting.folder.models / "tokenizer.model").exists() or setting.folder.ledger.exists()
     if not path.exists() or not begun:
-        # The path is for `deslm ask`; what the run is about is the file's content.
-        write_text(path, json.dumps({**options, "facts": str(setting.facts_path.resolve())}, indent=1) + "\n")
+        # Paths are for `deslm ask` and `deslm profile`; what the run is about is the files' content.
+        templates = str(setting.templates_path.resolve()) if setting.templates_path else ""
+        paths = {"facts": str(setting.facts_path.resolve()), "templates": templates}
+        write_text(path, json.dumps({**options, **paths}, indent=1) + "\n")
         return
     try:
         found = json.loads(path.read_text())
