@@ -66,3 +66,19 @@ def compiled(static: Static) -> Callable[..., State]:
     import jax
 
     return jax.jit(lambda *arguments: play(static, *arguments), compiler_options=COMPILER_OPTIONS)
+
+
+def trace(
+    static: Static, params: Setting, state: State, seed: int, rounds: int, every: int
+) -> tuple[State, list[State]]:
+    """The last state, and the states after every `every` rounds: for curves over time of one run.
+
+    Sums between two points are the difference of their metrics; the same bits as one `simulate` of all rounds.
+    """
+    if every < 1:
+        raise ValueError(f"every is {every}: choose 1 or more rounds between two points")
+    states = []
+    for first in range(0, rounds, every):
+        state = simulate(static, params, state, seed, min(every, rounds - first))
+        states.append(state)
+    return state, states

@@ -29,6 +29,20 @@ def make_small(**changes: object) -> tuple[Static, Setting]:
     return make_network(presets.demo(), groups, KINDS, models, **{**options, **changes})
 
 
+def make_gullible(setting: Setting) -> Setting:
+    """The network with a low threshold, a poisoned knowledge base and many random audits: it accepts what is false."""
+    law = setting.law._replace(
+        theta0_q16=np.int64(40_000),
+        tau_min_q12=np.int64(1),
+        rho_q16_KR=setting.law.rho_q16_KR * 0,
+        canary_rate_q16=np.int64(16_384),
+        random_audit_rate_q16=np.int64(32_768),
+    )
+    return setting._replace(
+        law=law, demand=setting.demand._replace(poison_q16_K=setting.demand.poison_q16_K * 0 + 65_536)
+    )
+
+
 def assert_same_bits(one: object, other: object) -> None:
     """Fail with the first leaf that differs in value, shape or dtype."""
     pairs = zip(jax.tree_util.tree_leaves_with_path(one), jax.tree.leaves(other), strict=True)

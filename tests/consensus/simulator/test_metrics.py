@@ -9,7 +9,7 @@ from consensus.simulator.metrics import Metrics, Settled
 from consensus.simulator.run import simulate
 from consensus.simulator.world import compute_wealth_micro, start
 from consensus.state import Params
-from tests.consensus.simulator.small import make_small
+from tests.consensus.simulator.small import make_gullible, make_small
 
 STATIC, SETTING = make_small()
 
@@ -23,12 +23,7 @@ def test_every_sum_is_what_a_recount_gives(monkeypatch: pytest.MonkeyPatch) -> N
         return count_task(metrics, params, task)
 
     monkeypatch.setattr(step, "count_task", record)
-    gullible = SETTING._replace(
-        law=SETTING.law._replace(
-            theta0_q16=np.int64(40_000), tau_min_q12=np.int64(1), rho_q16_KR=SETTING.law.rho_q16_KR * 0
-        ),
-        demand=SETTING.demand._replace(poison_q16_K=SETTING.demand.poison_q16_K + 65_536),
-    )
+    gullible = make_gullible(SETTING)
     got = simulate(STATIC, gullible, start(STATIC, gullible), 5, 16, backend="numpy").metrics
     counts = {name: np.zeros_like(leaf) for name, leaf in got._asdict().items()}
     for task in tasks:

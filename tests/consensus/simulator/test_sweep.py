@@ -36,10 +36,11 @@ def expected() -> Swept:
 
 
 def test_a_slice_is_the_run_that_simulate_plays(expected: Swept) -> None:
-    setting = select(BATCH, 1)
-    state = simulate(STATIC, setting, start(STATIC, setting), SEEDS[2], ROUNDS, backend="numpy")
-    slice_ = Swept(*(type(part)(*(leaf[1, 2] for leaf in part)) for part in expected))
-    assert_same_bits(slice_, Swept(state.metrics, conclude(STATIC, setting, state)))
+    for number, seed in ((0, 1), (1, 0), (1, 2)):
+        setting = select(BATCH, number)
+        state = simulate(STATIC, setting, start(STATIC, setting), SEEDS[seed], ROUNDS, backend="numpy")
+        slice_ = Swept(*(type(part)(*(leaf[number, seed] for leaf in part)) for part in expected))
+        assert_same_bits(slice_, Swept(state.metrics, conclude(STATIC, setting, state)))
     assert expected.metrics.asked_K.shape == (2, 3, STATIC.kinds)
 
 
