@@ -5,8 +5,8 @@
     python -m benchmarks.attacks --tables attacks.json             # the tables of docs/ATTACKS.md from a finished run
 
 A run is `seeds` networks of `rounds` x 8 tasks for each case. Errors are standard errors over seeds; the same seed asks
-the same questions of an attack and of its honest comparison. The file is written attack by attack, so that an
-interrupted run keeps what it has.
+the same questions of an attack and of its honest comparison. The file is written after every few attacks, and
+the same command goes on where it stopped.
 """
 
 import argparse
@@ -20,12 +20,17 @@ from typing import Any
 from consensus import presets
 from consensus.ledger.equality import Equality, canonical
 from consensus.simulator.attacks.catalogue import list_attacks, measure
-from consensus.simulator.attacks.report import Report, Size
+from consensus.simulator.attacks.report import Curve, Report, Size
 
 LAWS = {"demo": presets.demo, "reference": presets.reference}
-SIZES = {"demo": (16, 60), "reference": (12, 250)}  # seeds, rounds
-BATCH = ("sybil,cartel", "laziness,inflation,flagging,equivocation", "whale,reveals,farming,whitewashing,bribery")
-GROUPS = (*BATCH, "correlation,canaries,paraphrase", "poison,spam,ablations")
+SIZES = {"demo": (16, 60), "reference": (8, 160)}  # seeds, rounds
+BATCHES = (  # what is measured before the file is written again
+    ("sybil", "cartel"),
+    ("laziness", "inflation", "flagging", "equivocation"),
+    ("whale", "reveals", "farming", "whitewashing", "bribery"),
+    ("correlation", "canaries", "paraphrase"),
+    ("poison", "spam", "ablations"),
+)
 RESPELLINGS = {  # ways to write one answer that a class ought to fold
     Equality.TEXT: ("Lima", "lima", " LIMA. ", '"Lima"', "Ｌｉｍａ", "the city of Lima", "Lima, Peru"),
     Equality.CHOICE: ("(B) Lima", "b", "B)", "b. Lima", "B: Lima", "option b", "the second"),
@@ -65,49 +70,59 @@ def measure_equality() -> dict[str, float]:
 
 
 def run(law: str, only: list[str], size: Size, keep: dict[str, Any], out: Path | None) -> None:
-    """Measure these attacks under one preset, a few at a time, into `keep`."""
-    for group in GROUPS:
-        names = [name for name in group.split(",") if name in only]
+    """Measure these attacks under one preset into `keep`, but for those that are there already."""
+    have = keep.setdefault(law, {})
+    for batch in BATCHES:
+        names = [name for name in batch if name in only and name not in have]
         if not names:
             continue
         begun = time.process_time()
-        progress = lambda done, every, g=group: print(f"\r{law} {g}: {done}/{every}", end="", file=sys.stderr)
+        progress = lambda done, every, b=batch: print(
+            f"\r{law}, {', '.join(b)}: {done}/{every}", end="", file=sys.stderr
+        )
         reports = measure(size, names, progress)
         print(f" {time.process_time() - begun:.0f} CPU-s", file=sys.stderr)
-        keep.setdefault(law, {}).update({name: describe(report) for name, report in reports.items()})
+        have.update({name: describe(report) for name, report in reports.items()})
         if out is not None:
             out.write_text(json.dumps(keep, indent=1), encoding="utf-8")
 
 
 def write_tables(kept: dict[str, Any]) -> str:
-    """The figures as Markdown: a line a reading, and a line a curve."""
-    attacks, lines = list_attacks(), []
-    for law, reports in kept.items():
-        if law not in LAWS:
-            continue
-        lines += [f"### {law}", "", "| attack | measured | figure | line | verdict |", "|---|---|---|---|---|"]
-        for name, report in reports.items():
-            for reading in report["readings"]:
-                error = f" ± {reading['error']:.2g}" if reading["error"] else ""
-                figure = f"{_short(reading['value'])}{error}"
-                line = f"{reading['sense']} {_short(reading['line'])}"
-                row = (attacks[name].name, reading["measure"], figure, line, reading["verdict"])
-                lines.append(f"| {' | '.join(row)} |")
-        lines += ["", "| attack | curve | points (x: y) | crosses | at x |", "|---|---|---|---|---|"]
-        for name, report in reports.items():
-            for curve in report["curves"]:
-                points = ", ".join(f"{x:g}: {_short(y)}" for x, y, _ in curve["points"])
-                at = "never" if curve["break_even"] is None else f"{curve['break_even']:.3g}"
-                title = f"{curve['name']}: {curve['y_name']} over {curve['x_name']}"
-                row = (attacks[name].name, title, points, f"{curve['line']:.3g}", at)
-                lines.append(f"| {' | '.join(row)} |")
-        lines += [
-            "",
-            *(f"- {attacks[name].name}: {report['note']}" for name, report in reports.items() if report["note"]),
-        ]
-        lines.append("")
+    """The figures as Markdown: a line a reading and a line a curve, the presets side by side."""
+    laws = [law for law in LAWS if law in kept]
+    names = [name for name in list_attacks() if all(name in kept[law] for law in laws)]
+    lines = [f"| attack | measured | line | {' | '.join(laws)} |", "|---|---|---|" + "---|" * len(laws)]
+    for name in names:
+        for rows in zip(*(kept[law][name]["readings"] for law in laws), strict=True):
+            line = f"{rows[0]['sense']} {_short(rows[0]['line'])}"
+            row = (_title(name), rows[0]["measure"], line, *(_tell(reading) for reading in rows))
+            lines.append(f"| {' | '.join(row)} |")
+    lines += ["", f"| attack | curve | line | {' | '.join(f'{law}, x: y; crosses at' for law in laws)} |"]
+    lines.append("|---|---|---|" + "---|" * len(laws))
+    for name in names:
+        for curves in zip(*(kept[law][name]["curves"] for law in laws), strict=True):
+            drawn = [Curve(**{key: plain[key] for key in Curve._fields}) for plain in curves]
+            title = f"{drawn[0].name}: {drawn[0].y_name} over {drawn[0].x_name}"
+            lines.append(f"| {' | '.join((_title(name), title, _short(drawn[0].line), *map(_draw, drawn)))} |")
+    notes = [f"- {_title(name)}, {law}: {kept[law][name]['note']}" for name in names for law in laws]
     folded = ", ".join(f"{kind} {share:.2f}" for kind, share in kept["equality"].items())
-    return "\n".join([*lines, f"Respellings that the class's equality folds: {folded}.", ""])
+    lines += ["", *(note for note in notes if not note.endswith(": "))]
+    return "\n".join([*lines, "", f"Respellings that the class's equality folds: {folded}.", ""])
+
+
+def _title(name: str) -> str:
+    return list_attacks()[name].name
+
+
+def _tell(reading: dict[str, Any]) -> str:
+    error = f" ± {reading['error']:.2g}" if reading["error"] else ""
+    return f"{_short(reading['value'])}{error} **{reading['verdict']}**"
+
+
+def _draw(curve: Curve) -> str:
+    at = "never" if curve.break_even is None else f"{curve.break_even:.2g}"
+    step = max(1, len(curve.points) // 10)  # a long curve is thinned out
+    return f"{', '.join(f'{x:g}: {_short(y)}' for x, y, _ in curve.points[::step])}; **{at}**"
 
 
 def _short(value: float) -> str:
@@ -118,8 +133,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--law", choices=(*LAWS, "both"), default="both")
     parser.add_argument("--only", help="names of attacks, with commas", default="")
-    parser.add_argument("--seeds", type=int, help="runs of each case (16 under demo, 12 under reference)")
-    parser.add_argument("--rounds", type=int, help="of 8 tasks (60 under demo, 250 under reference)")
+    parser.add_argument("--seeds", type=int, help="runs of each case (16 under demo, 8 under reference)")
+    parser.add_argument("--rounds", type=int, help="of 8 tasks (60 under demo, 160 under reference)")
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     parser.add_argument("--tables", type=Path, help="print the tables of this JSON and measure nothing")
     arguments = parser.parse_args()
@@ -130,11 +145,15 @@ def main() -> None:
     unknown = sorted(set(only) - set(list_attacks()))
     if unknown:
         parser.error(f"no attack is named {unknown[0]}: choose among {', '.join(list_attacks())}")
-    kept: dict[str, Any] = {"equality": measure_equality()}
+    kept: dict[str, Any] = {"equality": measure_equality(), "sizes": {}}
+    if arguments.out and arguments.out.exists():
+        kept = json.loads(arguments.out.read_text(encoding="utf-8"))
     for law in LAWS if arguments.law == "both" else (arguments.law,):
         seeds, rounds = SIZES[law]
         size = Size(LAWS[law](), arguments.seeds or seeds, arguments.rounds or rounds, is_study=True)
-        kept.setdefault("sizes", {})[law] = {"seeds": size.seeds, "rounds": size.rounds}
+        played = {"seeds": size.seeds, "rounds": size.rounds}
+        if kept["sizes"].setdefault(law, played) != played:
+            parser.error(f"{arguments.out} holds {law} at {kept['sizes'][law]}, not {played}: name another file")
         run(law, only, size, kept, arguments.out)
     print(write_tables(kept))
 

@@ -69,7 +69,7 @@ def decide_counts(law: Params) -> np.ndarray:
 
 def compute_accuracy(skill: float, rho: float) -> float:
     """The chance that most of the jurors are right, their common skill drawn from a beta distribution."""
-    rho = min(max(rho, 1e-6), 1 - 1e-6)
+    rho = min(max(rho, 1e-4), 1 - 1e-4)  # a beta distribution has neither end
     chance = make_beta_binomial(
         Fraction(skill).limit_denominator(10_000), Fraction(rho).limit_denominator(10_000), JURORS
     )

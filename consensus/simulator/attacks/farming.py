@@ -36,7 +36,7 @@ def judge(size: Size, played: dict[str, Played]) -> Report:
         gains = {period: _gain(played[f"farm {role} {period}"]) for period in list_periods(size)}
         best = max(gains, key=lambda period: mean_and_error(gains[period])[0])
         readings += [
-            read(f"{role}: profit of the best period ({best} rounds), pots a node in 100 tasks", gains[best], "<", 0.0),
+            read(f"{role}: profit of the best period, pots a node in 100 tasks", gains[best], "<", 0.0),
             read(f"{role}: the same against honest work", gains[best] - _gain(never), "<", 0.0),
         ]
         points = tuple((float(period), *mean_and_error(gain)) for period, gain in gains.items())

@@ -4,9 +4,12 @@ True answers then stand against each other. The attacker can only split off his 
 whose equality misses a share of all respellings is the curve.
 """
 
+import numpy as np
+
 from consensus.simulator.attacks.cast import ATTACKER, HONEST_NODES, Case, attackers, honest, make_setting
 from consensus.simulator.attacks.playing import Played, per_hundred
 from consensus.simulator.attacks.report import Attack, Curve, Report, Size, mean_and_error, read
+from consensus.simulator.attacks.sampling import draw_samples
 from consensus.units import Q16
 
 SPLITTERS = 2  # beside eight honest generators: a fifth of the stake
@@ -29,13 +32,18 @@ def cases(size: Size) -> dict[str, Case]:
 
 
 def judge(size: Size, played: dict[str, Played]) -> Report:
-    """Coverage lost for the share that splits, and what splitting earns."""
+    """Votes lost to the share that splits, what splitting earns, and what it costs the network."""
     split, plain = played["split"], played["plain"]
-    lost = 1 - split.coverage() / plain.coverage().mean()
     gain = per_hundred(split.gain(ATTACKER) - plain.gain(ATTACKER), split, SPLITTERS)
+    votes = [count_votes_lost(size, seed) for seed in range(8 if size.is_study else 2)]
     readings = (
-        read(f"coverage lost to splitters with {SHARE:.0%} of the stake, relative", lost, "<=", SHARE),
+        read(f"votes for true answers lost to rival wordings, splitters with {SHARE:.0%}", votes, "<", SHARE),
         read("splitter: gain against plain words, pots a node in 100 tasks", gain, "<", 0.0),
+    )
+    lost, error = mean_and_error(1 - split.coverage() / plain.coverage().mean())
+    note = (
+        f"Splitters with {SHARE:.0%} of the generators' stake cost {lost:.2f} +- {error:.2f} of the coverage:"
+        " a lost vote is also a rival, and disagreement that raises tau."
     )
     points = tuple((m, *mean_and_error(played[f"missed {m}"].coverage())) for m in list_missed(size))
     curves = (
@@ -43,13 +51,24 @@ def judge(size: Size, played: dict[str, Played]) -> Report:
             "coverage of a class whose equality misses wordings", "share of wordings missed", "share of tasks", points
         ),
     )
-    return Report(readings, curves if points else ())
+    return Report(readings, curves if points else (), note)
+
+
+def count_votes_lost(size: Size, seed: int) -> float:
+    """The share of all revealed seats that give the truth in other words than most who give it."""
+    setting = make_setting(size.law, attackers(SPLITTERS, "generator", "paraphraser", dials=(Q16,)))
+    lost = seats = 0
+    for sample in draw_samples(setting, seed, 8):
+        answers = sample.round.answer_G[sample.round.answer_G >= 0]
+        true_C = np.bincount(answers, minlength=len(sample.truth_C)) * sample.truth_C
+        lost, seats = lost + int(true_C.sum() - true_C.max()), seats + len(answers)
+    return lost / seats
 
 
 ATTACK = Attack(
     "paraphrase splitting",
     "gives true answers in words that count as another answer",
-    "coverage lost <= the share that splits",
+    "votes lost < the share that splits; what a class misses is reported",
     judge,
     cases,
 )

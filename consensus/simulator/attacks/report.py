@@ -1,6 +1,7 @@
 """What an attack is, and what measuring it gives: readings beside their pass lines, and curves with break-evens."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
 
@@ -62,14 +63,17 @@ class Curve(NamedTuple):
 
     @property
     def break_even(self) -> float | None:
-        """The smallest x at which y crosses the line, between two points on a straight line; None if it never does.
+        """The smallest x at which y crosses the line, on a straight line between two points; None if it never does.
 
-        >>> Curve("", "f", "profit", ((0.1, -2.0, 0.1), (0.3, 2.0, 0.1))).break_even
+        Only points that stand SIGMAS errors clear of the line count.
+
+        >>> Curve("", "f", "profit", ((0.1, -2.0, 0.1), (0.2, 0.2, 0.1), (0.3, 2.0, 0.1))).break_even
         0.2
         """
-        for (x0, y0, _), (x1, y1, _) in zip(self.points, self.points[1:], strict=False):
-            if (y0 - self.line) * (y1 - self.line) < 0:
-                return round(x0 + (x1 - x0) * (self.line - y0) / (y1 - y0), 9)
+        clear = [(x, y - self.line) for x, y, error in self.points if abs(y - self.line) > SIGMAS * error]
+        for (x0, y0), (x1, y1) in pairwise(clear):
+            if y0 * y1 < 0:
+                return round(x0 - (x1 - x0) * y0 / (y1 - y0), 9)
         return None
 
 

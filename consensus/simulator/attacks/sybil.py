@@ -34,7 +34,7 @@ def judge(size: Size, played: dict[str, Played]) -> Report:
             relative = {k: (sample - samples[1]) / whole for k, sample in samples.items()}
             most = max(list_keys(size)[1:], key=lambda k: mean_and_error(relative[k])[0])
             readings.append(
-                read(f"{role}: {name} of {most} keys (the best) against one, - 1", relative[most], "<=", 0.0)
+                read(f"{role}: {name} of the best number of keys against one, - 1", relative[most], "<=", 0.0)
             )
             points = [(float(k), *mean_and_error(sample)) for k, sample in relative.items()]
         curves.append(Curve(f"net return of a {role}'s stake in k keys", "k", "against one key, - 1", tuple(points)))

@@ -39,10 +39,11 @@ def test_means_and_their_errors() -> None:
 
 
 def test_a_break_even_is_the_first_crossing() -> None:
-    rising = Curve("", "", "", ((0.0, -1.0, 0.1), (1.0, -0.5, 0.1), (2.0, 0.5, 0.1), (3.0, -0.5, 0.1)))
+    rising = Curve("", "", "", ((0.0, -1.0, 0.01), (1.0, -0.5, 0.01), (2.0, 0.5, 0.01), (3.0, -0.5, 0.01)))
     assert rising.break_even == 1.5
     assert rising._replace(line=-0.75).break_even == 0.5
     assert rising._replace(line=2.0).break_even is None
+    assert Curve("", "", "", ((0.0, 0.0, 0.0), (1.0, 0.2, 0.1), (2.0, -1.0, 0.1))).break_even is None, "within error"
 
 
 def test_what_cannot_be_measured_is_refused_in_a_sentence() -> None:
