@@ -15,6 +15,38 @@ from deslm_jax.initial import drawn
 PRODUCT = "product"  # what remat "dots" keeps: by name, so that it keeps nothing inside the loops of attention
 
 
+_LARGE_ROWS, _LARGE_WIDTH = 1024, 256  # from here on a turned copy costs less than it saves
+
+
+@jax.custom_vjp
+def _product_on_cpu(x_NC: jax.Array, kernel_CF: jax.Array) -> jax.Array:
+    """`x @ kernel` whose backward turns x before the weights' gradient, not inside the product.
+
+    XLA's CPU backend is up to 1.6 times slower at a product over the first axis of both than at a plain one.
+    """
+    return x_NC @ kernel_CF
+
+
+def _product_forward(x_NC: jax.Array, kernel_CF: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return x_NC @ kernel_CF, (x_NC, kernel_CF)
+
+
+def _product_backward(kept: tuple[jax.Array, jax.Array], d_out_NF: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x_NC, kernel_CF = kept
+    # The barrier keeps XLA from folding the transpose back into the product.
+    return d_out_NF @ kernel_CF.T, jax.lax.optimization_barrier(x_NC.T) @ d_out_NF
+
+
+_product_on_cpu.defvjp(_product_forward, _product_backward)
+
+
+def product(x_NC: jax.Array, kernel_CF: jax.Array) -> jax.Array:
+    """Returns `x @ kernel`, [N,F]."""
+    width_in, width_out = kernel_CF.shape
+    is_large = x_NC.shape[0] >= _LARGE_ROWS and _LARGE_WIDTH <= width_in <= width_out
+    return _product_on_cpu(x_NC, kernel_CF) if is_large and jax.default_backend() == "cpu" else x_NC @ kernel_CF
+
+
 class Dense(nn.Module):
     """A linear layer over the last axis. All others are flattened to one: XLA's CPU backward is a fifth faster so."""
 
@@ -25,7 +57,7 @@ class Dense(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """Returns [..., width]."""
         kernel = self.param("kernel", drawn("kernel"), (x.shape[-1], self.width))
-        flat = jnp.reshape(x, (-1, x.shape[-1])) @ kernel.astype(x.dtype)
+        flat = product(jnp.reshape(x, (-1, x.shape[-1])), kernel.astype(x.dtype))
         if self.use_bias:
             flat = flat + self.param("bias", nn.initializers.zeros, (self.width,))[None].astype(x.dtype)
         return jnp.reshape(checkpoint_name(flat, PRODUCT), (*x.shape[:-1], self.width))

@@ -2,6 +2,7 @@
 
     python -m train.discriminator --out runs/verifier                    # the bundled facts, the demo's first recipe
     python -m train.discriminator --out runs/mine --facts facts.tsv      # your facts; relations need no templates
+    python -m train.discriminator --dry-run                              # how large, how dear; writes nothing
     python -m train.discriminator --out runs/control --evidence false    # the closed-book control: must stay at chance
 
 Stop it at any moment: the same command goes on where it stopped.
@@ -37,7 +38,16 @@ from train.losses import Sums, binary_cross_entropy
 from train.parallel import host_rows
 from train.questions import fact_questions
 from train.recipes import DiscriminatorRecipe, add_recipe_options, recipe_from
-from train.runs import RunFolder, add_run_options, command, digest, train_params
+from train.runs import (
+    RunFolder,
+    add_run_options,
+    command,
+    cost_of_run,
+    digest,
+    existing_tokenizer,
+    run_folder,
+    train_params,
+)
 from train.tokenizer import fact_tokenizer
 
 _FITTED_SHARE = 0.25  # of the subjects that are not held out: never trained, they fit temperature and bias
@@ -105,8 +115,7 @@ def train_discriminator(
     tokenizer, pool = material.tokenizer, word_pool(material.wordings)
     questions = fact_questions(material.trained, material.wordings.train)
     make_claim = ClaimMaker(material.knowledge, material.trained, pool, recipe)
-    plain_claim = ClaimMaker(material.knowledge, material.trained, pool, recipe.plain())
-    claim_len = recipe.max_claim_len or claim_length(plain_claim, questions, tokenizer, recipe.seed)
+    claim_len = claim_length_of(recipe, material)
     config = discriminator_config(recipe, tokenizer.vocab_size, claim_len)
     settings = {
         "recipe": recipe.to_dict(),
@@ -138,6 +147,15 @@ def train_discriminator(
     return f"{folder.out}: trained for {recipe.steps} steps; on subjects and wordings never trained {figures}"
 
 
+def claim_length_of(recipe: DiscriminatorRecipe, material: Material) -> int:
+    """Returns the length in tokens that claims are padded to: the recipe's, or what the material's need."""
+    if recipe.max_claim_len:
+        return recipe.max_claim_len
+    questions = fact_questions(material.trained, material.wordings.train)
+    plain_claim = ClaimMaker(material.knowledge, material.trained, word_pool(material.wordings), recipe.plain())
+    return claim_length(plain_claim, questions, material.tokenizer, recipe.seed)
+
+
 def discriminator_loss(model: Discriminator, recipe: DiscriminatorRecipe) -> Callable[[Any, Any, jax.Array], Sums]:
     """Returns the loss of a batch of `claim_batches`."""
 
@@ -155,8 +173,12 @@ def discriminator_loss(model: Discriminator, recipe: DiscriminatorRecipe) -> Cal
 
 
 def _run(args: argparse.Namespace) -> str:
-    recipe, folder = recipe_from(args, DiscriminatorRecipe), RunFolder(args.out)
-    material = read_material(recipe, args.facts, args.templates, args.tokenizer)
+    recipe = recipe_from(args, DiscriminatorRecipe)
+    folder = None if args.dry_run else run_folder(args)
+    material = read_material(recipe, args.facts, args.templates, existing_tokenizer(args))
+    if folder is None:
+        claim_len = claim_length_of(recipe, material)
+        return cost_of_run(discriminator_config(recipe, material.tokenizer.vocab_size, claim_len), recipe, claim_len)
     if args.fresh:
         folder.clear()
     return train_discriminator(recipe, material, folder, args.save_every)

@@ -3,6 +3,7 @@
     python -m train.generator --out runs/generator                       # the bundled facts, the demo's first recipe
     python -m train.generator --out runs/mine --facts facts.tsv          # your facts; relations need no templates
     python -m train.generator --out runs/mine --pairs pairs.jsonl        # question, answer
+    python -m train.generator --dry-run                                  # how large, how dear; writes nothing
     python -m train.generator --out runs/mine --tfds DATASET/1.0.0       # the same, from a TFDS folder (array_record)
 
 Stop it at any moment: the same command goes on where it stopped.
@@ -27,7 +28,16 @@ from train.losses import Sums, masked_cross_entropy
 from train.parallel import host_rows
 from train.questions import Lesson, fact_questions, generator_batches, pair_questions, training_length
 from train.recipes import GeneratorRecipe, add_recipe_options, recipe_from
-from train.runs import RunFolder, add_run_options, command, digest, train_params
+from train.runs import (
+    RunFolder,
+    add_run_options,
+    command,
+    cost_of_run,
+    digest,
+    existing_tokenizer,
+    run_folder,
+    train_params,
+)
 from train.sources import Source, TfdsSource, read_pairs
 from train.tokenizer import fact_tokenizer, text_tokenizer
 
@@ -149,14 +159,19 @@ def generator_loss(model: Generator, recipe: GeneratorRecipe) -> Callable[[Any, 
 
 
 def _run(args: argparse.Namespace) -> str:
-    recipe, folder = recipe_from(args, GeneratorRecipe), RunFolder(args.out)
+    recipe = recipe_from(args, GeneratorRecipe)
+    folder, tokenizer = None if args.dry_run else run_folder(args), existing_tokenizer(args)
     if sum(given is not None for given in (args.facts, args.pairs, args.tfds)) > 1:
         raise ValueError("Give one of --facts, --pairs and --tfds.")
     if args.pairs or args.tfds:
         source = read_pairs(args.pairs) if args.pairs else TfdsSource(args.tfds, args.tfds_split)
-        lesson = pairs_lesson(recipe, source, args.tokenizer)
+        lesson = pairs_lesson(recipe, source, tokenizer)
     else:
-        lesson = facts_lesson(recipe, args.facts, args.templates, args.tokenizer)
+        lesson = facts_lesson(recipe, args.facts, args.templates, tokenizer)
+    if folder is None:
+        question_len = recipe.max_question_len or training_length(lesson.questions, lesson.tokenizer)
+        config = generator_config(recipe, lesson, question_len)
+        return cost_of_run(config, recipe, question_len, config.max_target_len)
     if args.fresh:
         folder.clear()
     return train_generator(recipe, lesson, folder, args.save_every)

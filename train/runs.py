@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import jax
 
+from deslm_jax.config import ModelConfig
+from deslm_jax.cost import backward_flops, count_parameters, forward_flops
 from train.checkpoints import Checkpoints
 from train.loop import Interrupted, Pace, run
 from train.losses import Sums
@@ -115,13 +117,45 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Declares the options that both trainers share."""
-    parser.add_argument("--out", type=Path, required=True, help="folder of the finished model, such as runs/generator")
+    parser.add_argument("--out", type=Path, help="folder of the finished model, such as runs/generator")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say how large the model is and what the run costs; write nothing"
+    )
     add_data_options(parser)
     parser.add_argument("--tokenizer", type=Path, help="a SentencePiece model to share; made there if there is none")
     parser.add_argument("--fresh", action="store_true", help="start over, forgetting what is at --out")
     parser.add_argument(
         "--save-every", type=int, default=100, metavar="STEPS", help="checkpoint every so many steps (default: 100)"
     )
+
+
+def run_folder(args: argparse.Namespace) -> RunFolder:
+    """Returns where the run keeps what; ValueError if the command line does not say."""
+    if args.out is None:
+        raise ValueError("Say where the finished model goes, such as --out runs/mine, or use --dry-run.")
+    return RunFolder(args.out)
+
+
+def existing_tokenizer(args: argparse.Namespace) -> Path | None:
+    """Returns the tokenizer to use; in a dry run one that is not there yet is learnt and forgotten, never written."""
+    path: Path | None = args.tokenizer
+    return None if args.dry_run and path is not None and not path.exists() else path
+
+
+def cost_of_run(config: ModelConfig, recipe: Recipe, source_len: int, target_len: int | None = None) -> str:
+    """Returns a table of the model's size and of what training it costs, as a dry run prints it."""
+    forward = forward_flops(config, source_len=source_len, target_len=target_len)
+    backward = backward_flops(config, forward)
+    parameters = count_parameters(config)
+    lengths = f"{source_len} tokens in" + ("" if target_len is None else f", {target_len} out")
+    steps = f"{recipe.steps} steps of {recipe.batch_size} examples"
+    rows = {
+        "parameters": f"{parameters:,}, {4 * parameters / 1e6:,.1f} MB; {16 * parameters / 1e6:,.1f} MB with gradient "
+        "and optimizer",
+        "an example": f"{lengths}: {forward.total / 1e6:,.1f} MFLOP forward, {backward / 1e6:,.1f} MFLOP backward",
+        "the run": f"{steps}: {recipe.steps * recipe.batch_size * (forward.total + backward) / 1e12:,.2f} TFLOP",
+    }
+    return "\n".join(f"{name:<12}{value}" for name, value in rows.items()) + "\nNothing was trained or written."
 
 
 def limit_threads(threads: int | None) -> None:
