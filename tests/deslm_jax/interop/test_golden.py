@@ -1,5 +1,7 @@
 """Our models give the stored numbers of transformers, and every known mistake is found out. Needs no torch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,13 @@ def reference():
 def test_logits_are_theirs(reference, name):
     golden, model, run = reference(name)
     assert logit_difference(run(*model, INPUTS), golden.logits) < LOGITS
+
+
+def test_the_sparse_implementation_gives_their_logits_too(reference):
+    """Inputs this short are computed dense unless `dense_up_to` says otherwise; public models are not."""
+    golden, model, _ = reference("led_untied")
+    sparse = replace(model.config, dense_up_to=0)
+    assert logit_difference(logits_of(sparse, model.params, INPUTS), golden.logits) < LOGITS
 
 
 @pytest.mark.parametrize("name", WITH_GRADIENTS)
