@@ -37,6 +37,8 @@ def make_gullible(setting: Setting) -> Setting:
         rho_q16_KR=setting.law.rho_q16_KR * 0,
         canary_rate_q16=np.int64(16_384),
         random_audit_rate_q16=np.int64(32_768),
+        cusum_limit_q16=np.int64(20_000),
+        jail_blocks=np.int64(2),
     )
     return setting._replace(
         law=law, demand=setting.demand._replace(poison_q16_K=setting.demand.poison_q16_K * 0 + 65_536)

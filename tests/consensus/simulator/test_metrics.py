@@ -40,7 +40,7 @@ BY_TASK = (
 )
 BY_SEAT = (
     *("seats_OR", "reveals_OR", "effort_micro_OR", "fee_micro_OR", "wager_micro_OR", "forfeit_micro_OR"),
-    "slash_micro_OR",
+    *("slash_micro_OR", "alarms_OR"),
 )
 
 
@@ -74,14 +74,17 @@ def recount(counts: dict, task: Settled) -> None:
         if row in seen:
             continue
         seen.add(row)
+        counts["alarms_OR"][flat] += int(task.jailed_B[row])
         for name in ("fee", "wager", "forfeit", "slash"):
             paid = sum(int(getattr(part, f"{name}_micro_N")[row]) for part in task.paid)
             counts[f"{name}_micro_OR"][flat] += paid
 
 
 def test_gains_are_what_nodes_own_more_than_they_began_with() -> None:
-    state = simulate(STATIC, SETTING, start(STATIC, SETTING), 8, 12, backend="numpy")
-    ending = conclude(STATIC, SETTING, state)
+    setting = make_gullible(SETTING)
+    state = simulate(STATIC, setting, start(STATIC, setting), 8, 14, backend="numpy")
+    assert state.metrics.overturned_micro_OR.any(), "fees that are lost again are part of what is tested"
+    ending = conclude(STATIC, setting, state)
     gain_N = compute_wealth_micro(state.nodes) - SETTING.conduct.stake_micro_N - SETTING.conduct.liquid_micro_N
     for label in range(1, STATIC.groups):
         own = gain_N[SETTING.conduct.group_N == label]
