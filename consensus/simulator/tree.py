@@ -9,7 +9,8 @@ is an array of its own, which stays in place when it changes. NumPy and JAX alik
     seat_S = draw_seats(tree, draw_S16)
     tree = update(tree, seat_S, change_S)
 
-Worth it from `NODES_A_SEAT` nodes a seat on, and not when hundreds of small networks are simulated side by side.
+Measured on one core, alone and over 64 networks at once, a draw with its changes costs less than a pass over all nodes
+from 8 nodes a seat on; `NODES_A_SEAT` leaves room for what else it takes to keep the weights up to date.
 """
 
 from typing import Any, NamedTuple
