@@ -16,8 +16,8 @@ import numpy as np
 
 # A device, and so a thread, for each core; nothing else starts threads.
 _ENVIRONMENT = {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    " --xla_force_host_platform_device_count=2",
+    "XLA_FLAGS": "--xla_force_host_platform_device_count=2 --xla_cpu_multi_thread_eigen=false"
+    " intra_op_parallelism_threads=1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }

@@ -1,7 +1,7 @@
 """Sparse attention in linear memory on any XLA backend: band + gathered global columns + dense global rows.
 
-The local rows sweep their window in blocks, with the gathered global keys appended to each stretch for the rows whose
-window misses them: one softmax, nothing to merge. Global rows sweep every key. One custom_vjp covers both, so every
+The local rows sweep their window in blocks, and the gathered global keys for the rows whose window misses them, under
+one online softmax: nothing to merge. Global rows sweep every key. One custom_vjp covers both, so every
 gradient comes from the final softmax statistics and delta = sum(out * d_out) - d_lse; nothing of size T x S is stored.
 A sequence that fits one block needs no columns: its tile has every key, and the mask tells which are global.
 """
