@@ -1,4 +1,4 @@
-"""`deslm convert IN OUT`: a Hugging Face LED or Longformer folder becomes a model folder of ours; `--to-hf` goes back."""
+"""`deslm convert IN OUT`: an LED or Longformer folder of Hugging Face becomes a model folder; `--to-hf` goes back."""
 
 import argparse
 import warnings
