@@ -130,11 +130,14 @@ def measure(runs: dict[str, Callable[[], Any]], repeats: int) -> tuple[dict[str,
     return {name: statistics.median(values) for name, values in seconds.items()}, results
 
 
-def compare(name: str, batch: int, length: int, targets: int, n_globals: int, repeats: int) -> dict[str, Any]:
+def compare(
+    name: str, layers: int | None, batch: int, length: int, targets: int, n_globals: int, repeats: int
+) -> dict[str, Any]:
     """One row of the table."""
     from deslm_jax.interop import from_hf_led
 
-    peer = make_peer(SHAPES[name], length, targets)
+    shape = SHAPES[name] | ({} if layers is None else {"layers": layers})
+    peer = make_peer(shape, length, targets)
     arrays = {key: value.detach().cpu().numpy() for key, value in peer.state_dict().items()}
     cfg, params = from_hf_led(peer.config.to_dict(), arrays)
     params = jax.device_put(params)
@@ -154,6 +157,7 @@ def compare(name: str, batch: int, length: int, targets: int, n_globals: int, re
     ceiling_s = (needed - pairs) / rate + pairs / (_XLA_ATTENTION * rate)
     return {
         "shape": name,
+        "layers": f"{shape['layers']} + {shape['layers']}",
         "parameters": count_parameters(cfg),
         "batch": batch,
         "length": length,
@@ -177,6 +181,7 @@ def main() -> None:
     """Measure, print a line of JSON a shape, and write them all where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapes", nargs="*", choices=SHAPES, default=["d512", "led_base"])
+    parser.add_argument("--layers", type=int, help="of encoder and decoder (default: the shape's, 6 and 6)")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--length", type=int, default=4096)
     parser.add_argument("--targets", type=int, default=256)
@@ -185,8 +190,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the rows")
     options = parser.parse_args()
     rows = []
+    sizes = options.layers, options.batch, options.length, options.targets, options.globals
     for shape in options.shapes:
-        rows.append(compare(shape, options.batch, options.length, options.targets, options.globals, options.repeats))
+        rows.append(compare(shape, *sizes, options.repeats))
         print(json.dumps(rows[-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
