@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from consensus.simulator import acting, step
-from consensus.simulator.agents import draw_questions, make_dice
+from consensus.simulator.agents import Stream, draw_questions, make_dice
 from consensus.simulator.opening import open_round
 from consensus.simulator.policies import DISCRIMINATORS, GENERATORS
 from consensus.simulator.setting import Setting
@@ -116,3 +116,10 @@ def test_truth_is_meaning_nought(monkeypatch: pytest.MonkeyPatch) -> None:
     for t, g in np.argwhere(honest & (number >= 0) & is_open_T[:, None]):
         meaning = said[t, g] // WORDINGS
         assert seen.acted.truth_TC[t, number[t, g]] == (meaning == 0)
+
+
+def test_every_question_and_person_has_dice_of_its_own() -> None:
+    dice = make_dice(np.int64(1), np.int64(2), 8)
+    place_PW, who_PW = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
+    drawn = [dice.q16(stream, place_PW, who_PW) for stream in (Stream.KNOWS, Stream.LUCK)]
+    assert len(np.unique(np.stack(drawn))) > 124, "of 128 numbers of 16 bits one or two may coincide"
