@@ -6,6 +6,7 @@ from typing import Any
 
 _HOMES = {
     "replay": "consensus.ledger.replay",
+    "settle_recorded": "consensus.simulator.resettle",
     "simulate": "consensus.simulator.run",
     "sweep": "consensus.simulator.sweep",
 }

@@ -72,11 +72,13 @@ def make_dice(seed: Array, round: Array, places: int) -> Dice:
 
 
 def draw_questions(demand: Demand, canary_rate_q16: Array, dice: Dice) -> Questions:
-    """What is asked in a round."""
+    """What is asked in a round; canaries at the given rate, unless the asker leads with more of them."""
     xp = namespace(demand.class_K)
     place_T = xp.arange(dice.places, dtype=xp.int64)
     zeros_T = xp.zeros_like(place_T)
-    is_canary_T = as_int64(dice.q16(Stream.CANARY, place_T, zeros_T) < canary_rate_q16)
+    later_q16 = xp.where(demand.later_canary_q16 < 0, canary_rate_q16, demand.later_canary_q16)
+    rate_q16 = xp.where(dice.round < demand.lead_rounds, demand.lead_canary_q16, later_q16)
+    is_canary_T = as_int64(dice.q16(Stream.CANARY, place_T, zeros_T) < rate_q16)
     share_TK = xp.where((is_canary_T == 1)[:, None], demand.canary_share_q16_K[None, :], demand.share_q16_K[None, :])
     edge_TK = xp.cumsum(share_TK, axis=1, dtype=xp.int64)
     kind_T = total(dice.q16(Stream.KIND, place_T, zeros_T)[:, None] >= edge_TK[:, :-1], axis=1)

@@ -51,7 +51,7 @@ def measure(seen: Seen) -> Profile:
     Raises ValueError with one sentence if a role has no model, or its opinions were all right or all wrong.
     """
     kind_of = {question.text: question.kind for question in seen.questions}
-    names = tuple(dict.fromkeys(question.kind for question in seen.questions))
+    names = tuple(sorted({question.kind for question in seen.questions}))
     answers = [one for one in seen.answers if one.model]
     verdicts = [one for one in seen.verdicts if one.model]
     for role, opinions in (("generator", answers), ("verifier", verdicts)):

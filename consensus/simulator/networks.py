@@ -88,6 +88,9 @@ def make_network(
     asker_micro: int = 10**7 * MICRO,
     canary_tell: float = 0.0,
     commits_hide: bool = True,
+    lead_rounds: int = 0,
+    lead_canary: float = 0.0,
+    later_canary: float = -1.0,
     **sizes: int | str,
 ) -> tuple[Static, Setting]:
     """Sizes and setting of a network; `sizes` are fields of `Static` (tasks, lag, seats, sampling).
@@ -115,6 +118,9 @@ def make_network(
         tip_micro=_int(tip_micro),
         share_q16_K=_shares([kind.share for kind in kinds]),
         canary_share_q16_K=_shares([kind.canary_share for kind in kinds]),
+        lead_rounds=_int(lead_rounds),
+        lead_canary_q16=_q16(lead_canary),
+        later_canary_q16=_q16(later_canary) if later_canary >= 0 else _int(-1),
         class_K=_int([kind.task_class for kind in kinds]),
         wrong_answers_K=_int([kind.wrong_answers for kind in kinds]),
         lure_q16_K=_q16([kind.lure for kind in kinds]),

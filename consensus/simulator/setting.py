@@ -34,6 +34,9 @@ class Demand(NamedTuple):
     tip_micro: Array  # [] of every task
     share_q16_K: Array  # [K] of the questions that are no canaries; the last kind takes the rest
     canary_share_q16_K: Array  # [K] the same of canaries
+    lead_rounds: Array  # [] so many rounds at first have canaries at the rate below, then
+    lead_canary_q16: Array  # []
+    later_canary_q16: Array  # [] at this one; -1: at the law's, which is what p_audit is computed from in any case
     class_K: Array  # [K] task class of the law
     wrong_answers_K: Array  # [K] how many wrong answers models choose among; 1 for a two-way question
     lure_q16_K: Array  # [K] share of wrong answers that are the question's favourite

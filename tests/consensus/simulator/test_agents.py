@@ -114,3 +114,19 @@ def test_the_quantile_table_is_the_published_one_and_draws_are_normal() -> None:
         np.abs(square_root_q16(np.arange(0, 65_537, 97)) / 65536 - np.sqrt(np.arange(0, 65_537, 97) / 65536)).max()
         < 2e-5
     )
+
+
+def test_an_asker_may_lead_with_canaries() -> None:
+    """Half of the first three rounds are canaries, none later; without a plan the law's rate holds."""
+    _, setting = make_network(presets.demo(), GROUPS, tasks=400)
+    led = setting.demand._replace(
+        lead_rounds=np.int64(3), lead_canary_q16=np.int64(32_768), later_canary_q16=np.int64(0)
+    )
+    shares = {}
+    for round in (0, 2, 3):
+        dice = agents.make_dice(np.int64(1), np.int64(round), 400)
+        for name, demand in (("law", setting.demand), ("led", led)):
+            shares[name, round] = agents.draw_questions(demand, np.int64(13_107), dice).is_canary_T.mean()
+    assert [abs(shares["law", round] - 0.2) < 0.06 for round in (0, 2, 3)] == [True] * 3
+    assert [abs(shares["led", round] - 0.5) < 0.08 for round in (0, 2)] == [True] * 2
+    assert shares["led", 3] == 0
