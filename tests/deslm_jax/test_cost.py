@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from jax.extend.core import jaxprs_in_params
 
 from deslm_jax import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from deslm_jax.config import ModelConfig
@@ -12,6 +13,18 @@ from deslm_jax.presets import PRESETS, base, led_base, longformer_base, small, t
 
 # Every pair is allowed and computed, and products outweigh the rest: XLA counts what we count.
 DENSE = {"vocab_size": 400, "d_model": 256, "n_heads": 2, "d_ff": 700, "window": 32, "max_source_len": 32}
+
+
+def _product_flops(jaxpr):
+    """FLOPs of the products in a program, those of the functions it calls included."""
+    total = 0
+    for eqn in jaxpr.eqns:
+        if eqn.primitive.name == "dot_general":
+            contracted = eqn.params["dimension_numbers"][0][0]
+            inner = [eqn.invars[0].aval.shape[axis] for axis in contracted]
+            total += 2 * int(np.prod(eqn.outvars[0].aval.shape)) * int(np.prod(inner))
+        total += sum(_product_flops(called) for called in jaxprs_in_params(eqn.params))
+    return total
 
 
 def _xla_flops(program, *arguments):
@@ -28,6 +41,11 @@ def test_generator_flops_are_those_xla_counts(change):
     run = lambda params, enc, dec: model.apply({"params": params}, enc, dec)
     globals_ = 32 if cfg.global_projections else 0
     forward = forward_flops(cfg, batch=3, n_globals=globals_)
+    half = 3 * cfg.decoder_layers * 4 * 256 * (16 * 15 // 2)  # the pairs that causality forbids, computed when dense
+    # Global rows are computed twice when dense: with the common weights, too.
+    twice = 3 * cfg.encoder_layers * 4 * 256 * globals_ * 32
+    products = _product_flops(jax.make_jaxpr(run)(shapes_of(model), *ids).jaxpr)
+    assert products == forward.total + half + twice
     assert 1.0 <= _xla_flops(run, shapes_of(model), *ids) / forward.total < 1.05
     gradient = jax.grad(lambda *arguments: run(*arguments).sum())
     both = forward.total + backward_flops(cfg, forward)

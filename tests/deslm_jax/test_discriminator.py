@@ -126,3 +126,16 @@ def test_too_long_is_one_sentence(tiny_discriminator):
     cfg, params = tiny_discriminator
     with pytest.raises(ValueError, match="input has 13 tokens, but max_source_len is 12"):
         Discriminator(cfg).apply({"params": params}, np.ones((1, 13), np.int32))
+
+
+def test_the_longformer_head_gives_the_difference_of_two_labels(tiny, make_loud, case):
+    """By NumPy from what the encoder puts at the first place: tanh(dense), then the labels' difference."""
+    cfg = DiscriminatorConfig(**tiny, head="longformer", n_labels=2, match_embedding=False, token_types=1)
+    model, ids = Discriminator(cfg), case[0]
+    params = make_loud(model)
+    run = jax.jit(lambda params: model.apply({"params": params}, ids, capture_intermediates=True))
+    logit, kept = run(params)
+    first = np.asarray(kept["intermediates"]["encoder"]["__call__"][0])[:, 0]
+    hidden = np.tanh(first @ params["head_0"]["kernel"] + params["head_0"]["bias"])
+    labels = hidden @ params["head_out"]["kernel"] + params["head_out"]["bias"]
+    np.testing.assert_allclose(logit, labels[:, 1] - labels[:, 0], atol=1e-5)

@@ -10,7 +10,7 @@ import pytest
 
 from deslm_jax import Generator, GeneratorConfig
 from deslm_jax.encoder import Encoder
-from deslm_jax.positions import rotate
+from deslm_jax.positions import rotate, source_position_ids
 
 T = 12
 EVERYONE = np.ones((1, T), bool)
@@ -129,3 +129,10 @@ def test_every_kind_of_position_tells_order_apart(tiny, positions, make_loud):
     ids = jnp.array([[7, 8, 9, 10], [7, 9, 8, 10]])
     logits = jax.jit(lambda params: model.apply({"params": params}, ids, jnp.array([[1, 9], [1, 9]])))(params)
     assert np.abs(logits[0] - logits[1]).max() > 1e-2
+
+
+def test_positions_can_count_what_is_not_padding(tiny):
+    cfg = GeneratorConfig(**tiny, positions="learned", position_ids="nonpad", pad_id=3)
+    ids = jnp.array([[9, 3, 8, 7, 3]])
+    np.testing.assert_array_equal(source_position_ids(cfg, ids), [[4, 3, 5, 6, 3]])
+    assert source_position_ids(dataclasses.replace(cfg, position_ids="index"), ids) is None
