@@ -123,3 +123,8 @@ def test_every_question_and_person_has_dice_of_its_own() -> None:
     place_PW, who_PW = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
     drawn = [dice.q16(stream, place_PW, who_PW) for stream in (Stream.KNOWS, Stream.LUCK)]
     assert len(np.unique(np.stack(drawn))) > 124, "of 128 numbers of 16 bits one or two may coincide"
+
+
+def test_a_node_with_two_seats_works_once() -> None:
+    cost, seats, works = ([[5, 7, 7, 9, 3]], [[3, 4, 4, -1, 2]], [[1, 1, 1, 1, 0]])
+    assert acting._effort(np.array(cost), np.array(seats), np.array(works)).tolist() == [[5, 7, 0, 0, 0]]
