@@ -32,6 +32,7 @@ from consensus.units import Q16
 from deslm.demo.network import IN_FLIGHT, TIP_MICRO
 from deslm.demo.observe import TAUGHT, Observed, observe, see
 from deslm.demo.setting import CANARIES, Folder
+from deslm.demo.summary import normalise
 
 POLICIES = {"inflator": "inflator", "copycat": "copycat", "flag_everything": "flag-all", "withholder": "silent"}
 OTHER_LAWS = {
@@ -106,8 +107,8 @@ def make_twin(observed: Observed) -> Twin:
         tasks=1,
         lag=IN_FLIGHT,
         lead_rounds=lead,
-        lead_canary=float(np.mean(canary[:lead])),
-        later_canary=float(np.mean(canary[lead:])),
+        lead_canary=sum(canary[:lead]) / lead,
+        later_canary=sum(canary[lead:]) / max(len(canary) - lead, 1),
     )
     network, _ = first_state(genesis)
     conduct = setting.conduct._replace(
@@ -122,15 +123,12 @@ def count_real(twin: Twin) -> Figures:
     observed, kind_of = twin.observed, {question.text: question.kind for question in twin.seen.questions}
     found: Figures = {}
     settled = [e for e in observed.ledger.events if isinstance(e, events.Settled) and e.prompt in kind_of]
-    right = {(one.question, one.candidate): one.is_so for one in twin.seen.answers}
     for kind in twin.kinds:
         tasks = [event for event in settled if kind_of[event.prompt] == kind]
         accepted = [event for event in tasks if event.accepted >= 0]
         truths = [observed.truths(event.prompt) or ("",) for event in accepted]
-        wrong = sum(
-            not right.get((e.prompt, e.accepted_text.casefold()), e.accepted_text.casefold() == t[0].casefold())
-            for e, t in zip(accepted, truths, strict=True)
-        )
+        said = [normalise(event.accepted_text) for event in accepted]
+        wrong = sum(text != normalise(truth) for text, (truth,) in zip(said, truths, strict=True))
         found[f"{kind}: accepted right"] = (len(accepted) - wrong) / len(tasks)
         found[f"{kind}: accepted wrong"] = wrong / len(tasks)
         found[f"{kind}: abstained"] = 1 - len(accepted) / len(tasks)
