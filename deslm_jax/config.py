@@ -152,6 +152,13 @@ class GeneratorConfig(ModelConfig):
     forced_bos_id: int | None = None  # `generate` writes this first, whatever the logits
     forced_eos_id: int | None = None  # `generate` ends an answer that runs out of room with this
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("decoder_start_id", "forced_bos_id", "forced_eos_id"):
+            token = getattr(self, name)
+            if token is not None and token >= self.vocab_size:
+                raise ValueError(f"{name} {token} is not in the vocabulary of {self.vocab_size}.")
+
     @property
     def start_id(self) -> int:
         """The token that the decoder reads first."""

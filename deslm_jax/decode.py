@@ -75,16 +75,24 @@ def generate(
     `rng`; a number that makes no sense.
     """
     max_len = cfg.max_target_len if max_len is None else max_len
-    if not 1 <= max_len <= cfg.max_target_len:
-        raise ValueError(f"max_len must be between 1 and max_target_len {cfg.max_target_len}, not {max_len}.")
+    if not isinstance(max_len, int | np.integer) or not 1 <= max_len <= cfg.max_target_len:
+        raise ValueError(
+            f"max_len must be an integer between 1 and max_target_len {cfg.max_target_len}, not {max_len!r}."
+        )
+    if not isinstance(method, Method):
+        raise ValueError(f"method must be Greedy(), Sample(...) or Beam(...), not {method!r}.")
+    if np.ndim(enc_ids) != 2:
+        raise ValueError(f"enc_ids must be [B,S], a row of ids for each prompt, not of shape {np.shape(enc_ids)}.")
     if cache not in get_args(CacheKind):
         raise ValueError(f'cache must be "full" or "ring", not {cache!r}.')
     for name, value in (("min_len", min_len), ("no_repeat_ngram", no_repeat_ngram)):
-        if not isinstance(value, int) or value < 0:
+        if not isinstance(value, int | np.integer) or value < 0:
             raise ValueError(f"{name} must be an integer of at least 0, not {value!r}.")
     _check_globals(cfg, enc_ids, encoder_mask, global_mask)
     forced = {"forced_bos_id": cfg.forced_bos_id, "forced_eos_id": cfg.forced_eos_id}
-    limits = Limits(max_len, cfg.eos_id, cfg.pad_id, cfg.start_id, min_len, no_repeat_ngram=no_repeat_ngram, **forced)
+    limits = Limits(
+        int(max_len), cfg.eos_id, cfg.pad_id, cfg.start_id, int(min_len), no_repeat_ngram=int(no_repeat_ngram), **forced
+    )
     prompt = _Prompt(enc_ids, encoder_mask, global_mask)
     if isinstance(method, Beam):
         fixed = Beam(n=method.n, early_stopping=method.early_stopping, n_best=method.n_best)
@@ -95,25 +103,30 @@ def generate(
 
 
 def _check_globals(cfg: GeneratorConfig, enc_ids: Array, encoder_mask: Array | None, global_mask: Array | None) -> None:
-    """Raises ValueError where a row has more global tokens than slots: under jit it could only become NaN."""
-    capacity = cfg.global_capacity(enc_ids.shape[1])
-    if capacity < enc_ids.shape[1]:
-        marked = np.asarray(_default_globals(cfg, enc_ids, encoder_mask) if global_mask is None else global_mask)
-        if marked.sum(axis=1).max(initial=0) > capacity:
-            raise ValueError(f"A prompt has more global tokens than max_globals {capacity}: raise it in the config.")
-
-
-def _default_globals(cfg: GeneratorConfig, enc_ids: Array, encoder_mask: Array | None) -> Array:
-    """Returns who is global where the caller does not say: see `Encoder`; bool [B,S]."""
-    marked = enc_ids != cfg.pad_id if encoder_mask is None else encoder_mask
-    return marked if cfg.global_tokens == "question" and not cfg.sees_all(enc_ids.shape[1]) else marked & False
+    """Raises ValueError where a row has more global tokens than slots: under jit it can only become NaN."""
+    capacity, length = cfg.global_capacity(enc_ids.shape[1]), enc_ids.shape[1]
+    few = global_mask is None and cfg.global_tokens != "question"
+    if capacity == length or few or cfg.sees_all(length):
+        return
+    given = [mask for mask in (encoder_mask, global_mask) if mask is not None]
+    if any(isinstance(x, jax.core.Tracer) for x in (enc_ids, *given)):
+        return
+    marked = np.asarray(enc_ids != cfg.pad_id if encoder_mask is None else encoder_mask, bool)
+    if global_mask is not None:  # a padded position is never global
+        marked = marked & np.asarray(global_mask, bool)
+    if marked.sum(axis=1).max(initial=0) > capacity:
+        raise ValueError(f"A prompt has more global tokens than max_globals {capacity}: raise it in the config.")
 
 
 def _row_keys(rng: jax.Array | None, n_rows: int) -> jax.Array:
     """Returns one random key a row, of `rng` or from it."""
     if rng is None:
         raise ValueError("Sample draws at random: pass rng, for example jax.random.key(0).")
-    if not jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) or rng.shape not in ((), (n_rows,)):
+    if (
+        not isinstance(rng, jax.Array)
+        or not jnp.issubdtype(rng.dtype, jax.dtypes.prng_key)
+        or rng.shape not in ((), (n_rows,))
+    ):
         raise ValueError(f"rng must be one key, as of jax.random.key(0), or one for each of the {n_rows} rows.")
     return jax.random.split(rng, n_rows) if rng.ndim == 0 else rng
 

@@ -72,4 +72,4 @@ class Encoder(nn.Module):
             if cfg.global_tokens == "question":
                 global_mask_BT = global_mask_BT | question_mask_BT
         # A padded position is never global.
-        return global_idx_from_mask(global_mask_BT & mask_BT, cfg.global_capacity(length))
+        return global_idx_from_mask(global_mask_BT.astype(bool) & mask_BT, cfg.global_capacity(length))

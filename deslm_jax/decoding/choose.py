@@ -26,7 +26,9 @@ def draw_of(method: Sample, key_B: jax.Array) -> Draw:
     """Returns `method` with the keys it draws from."""
     top_k = None if method.top_k is None else jnp.int32(min(method.top_k, 2**31 - 1))
     top_p = None if method.top_p is None else jnp.float32(method.top_p)
-    return Draw(jnp.float32(method.temperature), top_k, top_p, key_B)
+    # Beyond these float32 has no quotient: a draw as cold is the likeliest token, one as hot any token alike.
+    temperature = min(max(method.temperature, 1e-30), 1e30)
+    return Draw(jnp.float32(temperature), top_k, top_p, key_B)
 
 
 def likeliest(logits_BV: jax.Array) -> jax.Array:
@@ -39,7 +41,8 @@ def draw(logits_BV: jax.Array, how: Draw, position: jax.Array) -> jax.Array:
 
     The draw is a function of the row's key, `position` and the row's logits alone.
     """
-    scaled_BV = logits_BV / how.temperature
+    # From the highest down, so that the quotient of the likeliest token is 0 and cannot overflow.
+    scaled_BV = (logits_BV - jnp.max(logits_BV, axis=-1, keepdims=True)) / how.temperature
     if how.top_k is not None:
         scaled_BV = cut_top_k(scaled_BV, how.top_k)
     if how.top_p is not None:

@@ -83,14 +83,17 @@ def test_a_shorter_room_cuts_the_answer(tiny_generator):
 
 def test_bad_arguments_are_one_sentence(tiny_generator):
     cfg, params = tiny_generator
-    for length in (0, 7):
-        with pytest.raises(ValueError, match=f"between 1 and max_target_len 6, not {length}"):
+    for length in (0, 7, 2.5, "3"):
+        with pytest.raises(ValueError, match=f"an integer between 1 and max_target_len 6, not {length!r}"):
             generate(cfg, params, PROMPTS, max_len=length)
     rows = jax.random.split(jax.random.key(0), 2)
     for bad, word in (
         ({"method": Sample()}, "pass rng"),
         ({"method": Sample(), "rng": np.zeros(2, np.uint32)}, "rng must be one key"),
         ({"method": Sample(), "rng": rows}, "one for each of the 3 rows"),
+        ({"method": Sample(), "rng": 0}, "rng must be one key"),
+        ({"method": Beam}, "method must be Greedy.*, not <class"),
+        ({"method": "beam"}, "method must be Greedy.*, not 'beam'"),
         ({"cache": "rings"}, "cache must be .* not 'rings'"),
         ({"cache": "ring"}, "decoder_window"),
         ({"min_len": -1}, "min_len must be an integer of at least 0"),
@@ -102,6 +105,22 @@ def test_bad_arguments_are_one_sentence(tiny_generator):
     for mask in (None, PROMPTS != 0):
         with pytest.raises(ValueError, match="more global tokens than max_globals 2"):
             generate(few, params, PROMPTS, global_mask=mask)
+    with pytest.raises(ValueError, match="a row of ids for each prompt"):
+        generate(cfg, params, PROMPTS[0])
+    for name in ("decoder_start_id", "forced_bos_id", "forced_eos_id"):
+        with pytest.raises(ValueError, match=f"{name} {cfg.vocab_size} is not in the vocabulary"):
+            dataclasses.replace(cfg, **{name: cfg.vocab_size})
+
+
+def test_padding_takes_no_slot_of_a_global_and_a_caller_may_jit(tiny_generator):
+    cfg, params = tiny_generator
+    cfg = dataclasses.replace(cfg, max_globals=2, dense_up_to=1)
+    mask = np.arange(PROMPTS.shape[1])[None] < 2
+    mask = np.broadcast_to(mask, PROMPTS.shape)
+    everywhere = np.ones(PROMPTS.shape, np.float32)  # any number but 0 marks
+    out = jax.jit(lambda ids: generate(cfg, params, ids, mask, everywhere).log_probability_B)(PROMPTS)
+    np.testing.assert_allclose(out, generate(cfg, params, PROMPTS, mask, everywhere).log_probability_B, atol=1e-5)
+    assert np.isfinite(out).all()
 
 
 def _own_log_probability(cfg, params, prompts, out):

@@ -69,10 +69,17 @@ def test_frequencies_are_the_distribution(method):
     assert chi2 < 32.9  # at 11 degrees of freedom chance gives more once in 2,000; fewer degrees, more rarely
 
 
-def test_a_cold_draw_is_the_likeliest_token():
+@pytest.mark.parametrize("temperature", [1e-4, 1e-38, 1e-320])
+def test_a_cold_draw_is_the_likeliest_token(temperature):
     x = np.random.default_rng(2).normal(0, 1, (50, V)).astype(np.float32)
-    how = draw_of(Sample(temperature=1e-4), jax.random.split(jax.random.key(0), 50))
+    how = draw_of(Sample(temperature=temperature), jax.random.split(jax.random.key(0), 50))
     np.testing.assert_array_equal(draw(x, how, jnp.int32(0)), likeliest(x))
+
+
+def test_a_hot_draw_takes_any_token():
+    how = draw_of(Sample(temperature=1e300), jax.random.split(jax.random.key(0), 500))
+    drawn = draw(np.broadcast_to(np.arange(V, dtype=np.float32) * 1e4, (500, V)), how, jnp.int32(0))
+    assert np.bincount(drawn, minlength=V).min() > 0
 
 
 def test_a_draw_is_a_function_of_key_position_and_row_alone():
