@@ -1,6 +1,7 @@
 """`deslm convert IN OUT`: an LED or Longformer folder of Hugging Face becomes a model folder; `--to-hf` goes back."""
 
 import argparse
+import os
 import warnings
 from pathlib import Path
 
@@ -16,8 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert and say what came of it; 0. Nothing is written unless all of it can be."""
-    if args.target.exists():
+    target = Path(os.path.abspath(args.target))  # runs/.. is there, whether runs is or not
+    if os.path.lexists(target):  # a link to nowhere is there, too
         raise UserError(f"{args.target} is there already; name a folder that is not")
+    above = next(parent for parent in target.parents if os.path.lexists(parent))
+    if not above.is_dir():
+        raise UserError(f"{args.target} would lie in {above}, which is no folder; name another")
     if not args.source.is_dir():
         raise UserError(f"{args.source} is no folder; name one that holds a model")
     from deslm_jax import interop

@@ -137,7 +137,8 @@ def _json_object(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _require_byte_level(values: dict[str, Any]) -> None:
-    kinds = [(values.get(part) or {}).get("type") for part in ("model", "decoder")]
+    parts = [values.get(part) for part in ("model", "decoder")]
+    kinds = [part.get("type") if isinstance(part, dict) else None for part in parts]
     if kinds != ["BPE", "ByteLevel"]:
         kind = f"{kinds[0]} vocabulary with a {kinds[1]} decoder"
         raise ValueError(f"tokenizer.json holds a {kind}; only byte-level BPE (GPT-2, BART) is read.")

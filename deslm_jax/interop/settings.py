@@ -1,11 +1,13 @@
 """Reading a Hugging Face config.json: each value is understood, or refused by name."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from deslm_jax.config import FeedForward
 
 _ACTIVATIONS: dict[str, FeedForward] = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
+_LARGEST = 2**31 - 1  # of an axis
 
 
 class Settings:
@@ -23,6 +25,8 @@ class Settings:
         value = self._values.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ValueError(f"The config's {name} must be an integer of at least {least}, not {value!r}.")
+        if value > _LARGEST:
+            raise ValueError(f"The config's {name} {value!r} is beyond {_LARGEST}, the largest size of an array.")
         return value
 
     def optional_id(self, name: str) -> int | None:
@@ -53,8 +57,8 @@ class Settings:
     def number(self, name: str) -> float:
         """Returns a positive number."""
         value = self._values.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise ValueError(f"The config's {name} must be a number above 0, not {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ValueError(f"The config's {name} must be a finite number above 0, not {value!r}.")
         return float(value)
 
     def activation(self, name: str) -> FeedForward:

@@ -34,8 +34,8 @@ def canonical_names(state: Mapping[str, np.ndarray], prefix: str, outside: Seque
 def params_from_state(config: ModelConfig, matches: Iterable[Match], state: Mapping[str, np.ndarray]) -> Params:
     """Returns the parameter tree of the model that `config` configures, float32.
 
-    A tensor that is missing, has another shape or holds no numbers, and one that the model does not know, is a
-    ValueError that names it.
+    A tensor that is missing, has another shape or holds no numbers, NaN or infinity, and one that the model does not
+    know, is a ValueError that names it.
     """
     shapes = _shapes(config)
     arrays: StateDict = {}
@@ -91,6 +91,8 @@ def _checked(state: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...])
     array = as_float32(name, state[name])
     if array.shape != shape:
         raise ValueError(f"The tensor {name} has shape {array.shape}, but the config asks for {shape}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"The tensor {name} holds NaN or infinity: the checkpoint is damaged.")
     return array
 
 

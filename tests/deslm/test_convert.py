@@ -35,6 +35,24 @@ def test_a_fresh_head_is_said(hf_folder, tmp_path, capsys):  # noqa: F811
 
 
 @pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("link", "is there already"),
+        ("nowhere/..", "is there already"),
+        ("file/out", "which is no folder; name another"),
+    ],
+)
+def test_places_where_no_folder_can_be(hf_folder, tmp_path, capsys, target, sentence):  # noqa: F811
+    theirs = hf_folder("led")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    (tmp_path / "file").write_text("")
+    before = sorted(os.listdir(tmp_path))
+    assert main(["convert", str(theirs), f"{tmp_path}/{target}"]) == 2
+    assert sentence in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize(
     ("spoil", "arguments", "sentence"),
     [
         (lambda folder: (folder / "model.safetensors").unlink(), [], "has no weights"),

@@ -122,6 +122,7 @@ def test_bad_input_is_one_sentence_that_names_the_file(vocabulary_folder, byte_l
     for change, sentence in [
         ({"model": {**values["model"], "type": "WordPiece"}}, "WordPiece vocabulary"),
         ({"decoder": None}, "BPE vocabulary with a None decoder"),
+        ({"model": "BPE"}, "a None vocabulary"),
         ({"added_tokens": values["added_tokens"][1:]}, "no special token <s>"),
         ({"pre_tokenizer": {"type": "?"}}, "cannot be read"),
     ]:

@@ -34,6 +34,8 @@ LED, UNTIED, ONE, TWO = (read_golden(name) for name in CASES)
         ({"d_model": "24"}, "d_model must be an integer of at least 1, not '24'"),
         ({"dropout": 1.5}, r"dropout must be a number in \[0, 1\), not 1.5"),
         ({"tie_word_embeddings": "yes"}, "tie_word_embeddings must be true or false"),
+        ({"vocab_size": 10**12}, "vocab_size 1000000000000 is beyond 2147483647"),
+        ({"decoder_start_token_id": 61}, "decoder_start_id 61 is not in the vocabulary of 61"),
         ({"d_model": 25}, "d_model 25 must be a multiple of n_heads 3"),
         ({"d_model": 27}, r"tensor led.shared.weight has shape \(61, 24\), but the config asks for \(61, 27\)"),
     ],
@@ -51,7 +53,8 @@ def test_a_config_value_that_led_cannot_have(change, sentence):
         ({"attention_mode": "tvm"}, "attention_mode 'tvm' is not supported; it must be 'longformer'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type 'relative_key' is not supported"),
         ({"id2label": {0: "a", 1: "b", 2: "c"}}, "3 labels .id2label.; a verifier needs 1 .fake. or 2"),
-        ({"layer_norm_eps": 0}, "layer_norm_eps must be a number above 0, not 0"),
+        ({"layer_norm_eps": 0}, "layer_norm_eps must be a finite number above 0, not 0"),
+        ({"layer_norm_eps": float("nan")}, "layer_norm_eps must be a finite number above 0, not nan"),
         ({"max_position_embeddings": 2}, "max_position_embeddings must be an integer of at least 3, not 2"),
         (
             {"type_vocab_size": 3},
@@ -76,6 +79,10 @@ def test_tensors_that_are_missing_unknown_or_no_numbers():
         (
             {"led.decoder.layers.0.fc1.bias": np.zeros(40, np.int8)},
             "fc1.bias is of type int8; weights must be floating",
+        ),
+        (
+            {"led.decoder.layers.0.fc1.bias": np.where(np.arange(40) == 7, np.nan, 0.0)},
+            "tensor led.decoder.layers.0.fc1.bias holds NaN or infinity",
         ),
     ]:
         state = {name: value for name, value in (LED.state | change).items() if value is not None}
