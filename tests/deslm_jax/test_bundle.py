@@ -7,9 +7,8 @@ import jax
 import numpy as np
 import pytest
 
-from deslm_jax import DiscriminatorConfig, Generator, GeneratorConfig, Tokenizer, from_pretrained
+from deslm_jax import DiscriminatorConfig, Generator, GeneratorConfig, Tokenizer, folders, from_pretrained
 from deslm_jax import bundle as bundles
-from deslm_jax import folders
 from deslm_jax.bundle import load_bundle, save_bundle
 from deslm_jax.calibration import Calibration
 from deslm_jax.initial import init_params
