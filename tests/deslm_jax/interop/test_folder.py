@@ -66,6 +66,10 @@ def test_what_generation_config_says_of_forced_tokens_counts(hf_folder):
     (folder / "generation_config.json").write_text(json.dumps({"forced_bos_token_id": 0, "num_beams": 4}))
     config = interop.read_folder(folder).config
     assert (config.forced_bos_id, config.forced_eos_id, config.start_id) == (0, None, 2)
+    # transformers' generate reads this file and no longer config.json: where they differ it is right
+    (folder / "config.json").write_text(json.dumps(read_golden("led").config | {"decoder_start_token_id": 2}))
+    (folder / "generation_config.json").write_text(json.dumps({"decoder_start_token_id": 3}))
+    assert interop.read_folder(folder).config.start_id == 3
 
 
 def test_shards_and_sixteen_bits(hf_folder):
