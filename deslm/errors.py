@@ -19,6 +19,7 @@ _REMEDIES = {
     errno.ENOSPC: "could not be written because the disk is full; free some space and run the same command again",
     errno.EDQUOT: "could not be written because the disk quota is used up; free some space and run the command again",
     errno.EROFS: "lies on a read-only disk; name another folder",
+    errno.EEXIST: "is there already and is no folder; name another folder",
     errno.EISDIR: "is a folder where a file was expected",
     errno.ENOTDIR: "has a file where a folder was expected",
 }
@@ -50,6 +51,8 @@ def describe(error: BaseException) -> Failure:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] not in _OURS:
         package = (error.name or "a module").split(".")[0]
         return Failure(f"the package {package} is not installed; `deslm doctor` says what to do", USER_ERROR)
+    if isinstance(error, MemoryError):
+        return Failure("this machine has too little memory for that; ask for something smaller", USER_ERROR)
     if isinstance(error, OSError):
         return Failure(_describe_os_error(error), USER_ERROR)
     if type(error).__module__ == "sqlite3":

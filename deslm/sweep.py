@@ -38,9 +38,12 @@ def run(args: argparse.Namespace) -> int:
     plain = read_plain(args)
     vary = plain.pop("vary", {})
     if args.vary:
-        vary = dict(parse_axis(text) for text in args.vary)
+        axes = [parse_axis(text) for text in args.vary]
+        vary = dict(axes)
+        if len(vary) < len(axes):
+            raise ValueError("--vary names a path twice: give all its values in one --vary")
     kind = args.design or plain.pop("design", "grid")
-    points = args.points or plain.pop("points", 32)
+    points = plain.get("points", 32) if args.points is None else args.points
     plain.pop("design", None), plain.pop("points", None)
     chosen = design(read_axes(vary), kind, points)
     scenario, batch = stack_points(plain, chosen)

@@ -8,6 +8,9 @@ from consensus.limits import check_params
 from consensus.simulator.setting import Setting, Static, count_axes
 from consensus.units import Q16, SUPPLY_CAP_MICRO
 
+MOST_VERDICTS = 1 << 26  # in flight at once
+MOST_WRONG_ANSWERS = 1 << 16
+LARGEST_Q12 = 64 << 12  # of a separation, bias or temperature
 SAMPLING = ("auto", "dense", "tree")
 
 
@@ -16,8 +19,8 @@ def check_run(static: Static, params: Setting, seed: int, rounds: int) -> None:
     check_static(static)
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"the seed is {seed}: choose one from 0 to 2^63 - 1")
-    if rounds < 0:
-        raise ValueError(f"rounds is {rounds}: choose 0 or more")
+    if not 0 <= rounds < 1 << 31:
+        raise ValueError(f"rounds is {rounds}: choose 0 to 2^31 - 1")
     check_setting(static, params)
 
 
@@ -28,6 +31,13 @@ def check_static(static: Static) -> None:
     for name in ("generator_seats", "discriminator_seats", "tasks", "lag", "kinds", "recipes", "groups"):
         if getattr(static, name) < 1:
             raise ValueError(f"{name} is {getattr(static, name)}: it must be at least 1")
+    verdicts = static.tasks * (static.lag + 1) * static.generator_seats * static.discriminator_seats
+    if verdicts > MOST_VERDICTS:
+        raise ValueError(
+            f"{static.tasks} tasks a round for {static.lag + 1} rounds with {static.generator_seats} x"
+            f" {static.discriminator_seats} seats are {verdicts} verdicts in flight: at most {MOST_VERDICTS} can be"
+            " played, lower tasks, lag or seats"
+        )
     if static.sampling not in SAMPLING:
         raise ValueError(f"sampling is {static.sampling}: choose one of {', '.join(SAMPLING)}")
 
@@ -42,8 +52,11 @@ def check_setting(static: Static, setting: Setting) -> None:
     classes = len(setting.law.kappa_q12_K)
     if not 0 <= setting.demand.class_K.min() <= setting.demand.class_K.max() < classes:
         raise ValueError(f"demand.class_K names a task class that the law has not: it has 0 to {classes - 1}")
-    if setting.demand.wrong_answers_K.min() < 1:
-        raise ValueError("demand.wrong_answers_K must be at least 1")
+    wrong_K = setting.demand.wrong_answers_K
+    if not 1 <= wrong_K.min() <= wrong_K.max() <= MOST_WRONG_ANSWERS:
+        raise ValueError(f"demand.wrong_answers_K must be at least 1 and at most {MOST_WRONG_ANSWERS}")
+    if setting.demand.lead_rounds < 0:
+        raise ValueError(f"lead_rounds is {setting.demand.lead_rounds}: choose 0 or more")
     _check_people(static, setting)
 
 
@@ -57,6 +70,9 @@ def _check_leaf(name: str, leaf: Any, sizes: dict[str, int | None]) -> None:
     least = -1 if name == "later_canary_q16" else 0  # -1: as at the law's rate
     if "_q16" in name and (leaf.min() < least or leaf.max() > Q16):
         raise ValueError(f"{name} is a share in Q16 and must be within 0 to 65536")
+    least_q12 = -LARGEST_Q12 if name.startswith("bias") else 0
+    if "_q12" in name and (leaf.min() < least_q12 or leaf.max() > LARGEST_Q12):
+        raise ValueError(f"{name} must be within {least_q12 >> 12} and {LARGEST_Q12 >> 12}, in Q12")
     if "_micro" in name and (leaf.min() < 0 or leaf.max() > SUPPLY_CAP_MICRO):
         raise ValueError(f"{name} must be within 0 and the supply, {SUPPLY_CAP_MICRO}")
 

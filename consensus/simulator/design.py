@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from consensus.simulator.loops import map_leaves
-from consensus.simulator.scenario import Plain, Scenario, make_scenario, replace_at
+from consensus.simulator.scenario import LARGEST, Plain, Scenario, make_scenario, replace_at
 from consensus.simulator.setting import Setting
 
 DESIGNS = ("grid", "random", "latin")
@@ -38,11 +38,15 @@ class Axis(NamedTuple):
 
 def read_axes(vary: Plain) -> list[Axis]:
     """The axes of a scenario's [vary] table. Raises ValueError with one sentence."""
+    if not isinstance(vary, dict):
+        raise ValueError(f"vary is {vary!r}: it must be a table, [vary]")
     axes = []
     for path, spec in vary.items():
         if isinstance(spec, list) and spec:
             axes.append(Axis(path, values=tuple(spec)))
         elif isinstance(spec, dict) and {"low", "high"} <= set(spec) <= {"low", "high", "log"}:
+            if not all(type(spec[end]) in (int, float) and abs(spec[end]) <= LARGEST for end in ("low", "high")):
+                raise ValueError(f"vary {path}: low and high must be numbers within +-10^15, not {spec!r}")
             axes.append(Axis(path, **spec))
         else:
             raise ValueError(f"vary {path}: give a list of values, or low and high (and log = true), not {spec!r}")
@@ -77,8 +81,8 @@ def design(axes: Sequence[Axis], kind: str, points: int, seed: int = 0) -> list[
 
 
 def _check_points(count: int) -> None:
-    if not 1 <= count <= MOST_POINTS:
-        raise ValueError(f"the sweep has {count} points: choose 1 to {MOST_POINTS}")
+    if type(count) is not int or not 1 <= count <= MOST_POINTS:
+        raise ValueError(f"the sweep has {count!r} points: choose 1 to {MOST_POINTS}")
 
 
 def stack_points(plain: Plain, points: Sequence[dict[str, Any]]) -> tuple[Scenario, Setting]:
@@ -96,6 +100,8 @@ def stack_points(plain: Plain, points: Sequence[dict[str, Any]]) -> tuple[Scenar
         except ValueError as error:
             where = ", ".join(f"{path} = {value}" for path, value in point.items())
             raise ValueError(f"at {where}: {error}" if where else str(error)) from None
+        if (scenarios[-1].rounds, scenarios[-1].seeds) != (scenarios[0].rounds, scenarios[0].seeds):
+            raise ValueError(f"{', '.join(point)}: rounds and seeds are the same for all points; use --rounds, --seeds")
         if scenarios[-1].static != scenarios[0].static:
             raise ValueError(f"{', '.join(point)} changes the sizes of the network: make one sweep for each size")
     merge = lambda *leaves: leaves[0] if all(np.array_equal(leaves[0], leaf) for leaf in leaves) else np.stack(leaves)

@@ -14,6 +14,7 @@ from consensus.simulator.setting import DIALS, Conduct, Demand, Setting, Skill, 
 from consensus.state import Params
 from consensus.units import MICRO, Q12, SUPPLY_CAP_MICRO
 
+MOST_NODES, MOST_RECIPES = 1 << 22, 1 << 10
 ROLES = ("generator", "discriminator", "both")
 
 
@@ -98,6 +99,9 @@ def make_network(
     Raises ValueError with one sentence for an unknown role or policy, no nodes, or more stake than the supply.
     """
     _check(groups, kinds)
+    _check_numbers(groups, kinds, models, purse_pots, get_pot_micro(law, tip_micro))
+    if later_canary < 0 and later_canary != -1:
+        raise ValueError(f"later_canary is {later_canary}: choose a share from 0 to 1, or -1 for the law's rate")
     pot_micro = get_pot_micro(law, tip_micro)
     recipes = max(models.generator_recipes, models.verifier_recipes)
     conduct = _make_conduct(groups, models, pot_micro)._replace(
@@ -182,6 +186,9 @@ def _make_conduct(groups: Sequence[Group], models: Models, pot_micro: int) -> Co
 
 
 def _check(groups: Sequence[Group], kinds: Sequence[Kind]) -> None:
+    for group in groups:
+        if group.nodes < 0:
+            raise ValueError(f"group {group.name} has {group.nodes} nodes: choose 0 or more")
     if sum(group.nodes for group in groups) == 0:
         raise ValueError("the network has no nodes: give at least one group with nodes above 0")
     if not kinds:
@@ -199,6 +206,27 @@ def _check(groups: Sequence[Group], kinds: Sequence[Kind]) -> None:
                 raise ValueError(f"group {group.name} has the policy {group.policy}: choose one of {', '.join(names)}")
         if len(group.dials) > DIALS:
             raise ValueError(f"group {group.name} has {len(group.dials)} dials: a node has {DIALS}")
+
+
+def _check_numbers(
+    groups: Sequence[Group], kinds: Sequence[Kind], models: Models, purse_pots: float, pot_micro: int
+) -> None:
+    """What would overflow or be taken for something else on the way to integers."""
+    nodes = sum(group.nodes for group in groups)
+    if nodes > MOST_NODES:
+        raise ValueError(f"the network has {nodes} nodes: choose at most {MOST_NODES}")
+    for role, recipes in (("generator", models.generator_recipes), ("verifier", models.verifier_recipes)):
+        if not 1 <= recipes <= MOST_RECIPES:
+            raise ValueError(f"{role}_recipes is {recipes}: choose 1 to {MOST_RECIPES}")
+    largest = SUPPLY_CAP_MICRO / pot_micro
+    amounts = [(f"group {group.name} stakes", group.stake_pots) for group in groups] + [("the purse has", purse_pots)]
+    for what, pots in amounts:
+        if not 0 <= pots <= largest:
+            raise ValueError(f"{what} {pots} pots: choose 0 or more, and no more than the supply, {largest:.0f} pots")
+    for name in ("share", "canary_share"):
+        weights = [getattr(kind, name) for kind in kinds]
+        if min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+            raise ValueError(f"the kinds have {name} {weights}: none may be below 0 and one must be above 0")
 
 
 def _int(value: int | list) -> np.ndarray:

@@ -26,6 +26,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +40,8 @@ from consensus.state import Params
 from consensus.units import Q8, Q12, Q16
 
 PRESETS = {"demo": presets.demo, "minimal": presets.minimal, "reference": presets.reference}
+LARGEST = 10**15  # of any plain number: the supply in micro-tokens
+MOST_SEEDS = 1_000_000
 UNITS = {"q16": Q16, "q12": Q12, "q8": Q8}
 TOP = (
     *("name", "preset", "profile", "rounds", "seeds"),
@@ -82,7 +85,10 @@ def read_scenario(path: Path | str | None) -> Plain:
     if path is None:
         text = files("consensus.simulator").joinpath("scenarios", "demo.toml").read_text(encoding="utf-8")
     else:
-        text = Path(path).read_text(encoding="utf-8")
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not UTF-8 text, so it is no TOML file") from None
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -93,7 +99,7 @@ def make_scenario(plain: Plain) -> Scenario:
     """The network of plain values. Raises ValueError with one sentence."""
     check_keys("the scenario", plain, TOP)
     preset = plain.get("preset", "demo")
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset is {preset!r}: {suggest(str(preset), PRESETS)}")
     law = change_law(PRESETS[preset](), _table(plain, "law"))
     groups = [_make(Group, f"groups.{i}", row) for i, row in enumerate(_rows(plain, "groups"))]
@@ -106,8 +112,9 @@ def make_scenario(plain: Plain) -> Scenario:
     models = _make(Models, "models", measured | _table(plain, "models"))
     static, setting = make_network(law, groups, kinds, models, **network)
     names = tuple(group.name for group in groups)
-    if len(set(names)) < len(names):
-        raise ValueError(f"two groups have the same name: {', '.join(names)}")
+    for what, said in (("groups", names), ("kinds", tuple(kind.name for kind in kinds))):
+        if len(set(said)) < len(said):
+            raise ValueError(f"two {what} have the same name: {', '.join(said)}")
     return Scenario(
         name=str(plain.get("name", "unnamed")),
         static=static,
@@ -126,16 +133,30 @@ def change_law(law: Params, leaves: Plain) -> Params:
     changed = {}
     for name, value in leaves.items():
         leaf = getattr(law, name)
-        parts = np.asarray(value)
+        parts = _to_array(value)
         if parts.dtype.kind == "f":
+            if not np.all(np.abs(parts) < LARGEST):
+                raise ValueError(f"law.{name} is {value}: it must be a number within +-10^15")
             unit = next((UNITS[word] for word in name.split("_") if word in UNITS), None)
             if unit is None:
                 raise ValueError(f"law.{name} must be a whole number, got {value}")
             parts = np.round(parts * unit)
         if parts.dtype.kind not in "if" or parts.shape not in ((), leaf.shape):
-            raise ValueError(f"law.{name} must be numbers of shape {leaf.shape}, got {value!r}")
+            raise ValueError(f"law.{name} must be {_describe_shape(leaf.shape)}, got {value!r}")
         changed[name] = np.broadcast_to(parts, leaf.shape).astype(np.int64)
     return law._replace(**changed)
+
+
+def _to_array(value: Any) -> np.ndarray:
+    """The value as an array; one without numbers if its rows differ in length."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(None)
+
+
+def _describe_shape(shape: tuple[int, ...]) -> str:
+    return f"numbers of shape {shape}" if shape else "one whole number, or a fraction if it has a unit"
 
 
 def replace_at(plain: Plain, path: str, value: Any) -> Plain:
@@ -195,6 +216,11 @@ def _check_type(where: str, value: Any, wanted: Any) -> None:
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
         words = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", tuple: "a list"}
         raise ValueError(f"{where} is {value!r}: it must be {words[wanted]}")
+    if isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            _check_type(f"{where}.{number}", part, int)
+    elif isinstance(value, int | float) and not (isfinite(value) and abs(value) <= LARGEST):
+        raise ValueError(f"{where} is {value}: it must be a number within +-10^15")
 
 
 def _read_profile(plain: Plain) -> tuple[list[Kind], Plain]:
@@ -229,7 +255,12 @@ def _whole(plain: Plain, name: str, default: int) -> int:
 
 
 def _seeds(value: Any) -> tuple[int, ...]:
-    seeds = tuple(range(value)) if isinstance(value, int) else value
-    if not isinstance(seeds, list | tuple) or not seeds or not all(isinstance(seed, int) for seed in seeds):
+    is_whole = lambda one: isinstance(one, int) and not isinstance(one, bool)
+    if is_whole(value) and value > MOST_SEEDS:
+        raise ValueError(f"seeds is {value}: choose at most {MOST_SEEDS}")
+    seeds = tuple(range(value)) if is_whole(value) else value
+    if not isinstance(seeds, list | tuple) or not seeds or not all(map(is_whole, seeds)):
         raise ValueError(f"seeds is {value!r}: it must be a number of seeds above 0, or a list of seeds")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("seeds names a seed twice: a run that is counted twice says nothing new")
     return tuple(seeds)

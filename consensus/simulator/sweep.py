@@ -92,7 +92,7 @@ def check_sweep(static: Static, params_batch: Setting, seeds: Sequence[int], rou
             f"the leaves of the batch have {sorted(sizes)} settings: give every one the same number, above 0"
         )
     settings = sizes.pop() if sizes else 1
-    for seed in seeds:
+    for seed in (min(seeds), max(seeds)):
         check_run(static, select(params_batch, 0), int(seed), rounds)
     for index in range(1, settings):
         try:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from consensus.simulator.loops import map_leaves
+from consensus.simulator.networks import get_pot_micro
 from consensus.simulator.scenario import Scenario
 from consensus.simulator.setting import Setting
 
@@ -58,9 +59,10 @@ def play(scenario: Scenario, settings: Setting, points: list[dict[str, Any]], ar
     rows = []
     for index in range(len(points)):
         setting = select(settings, index)
+        pot_micro = get_pot_micro(setting.law, int(setting.demand.tip_micro))  # of this setting: both may vary
         for e in range(len(scenario.seeds)):
             one = map_leaves(lambda leaf, at=(index, e): leaf[at], swept)
-            figures = summarise(one.metrics, one.ending, setting, scenario.pot_micro, scenario.kinds, scenario.groups)
+            figures = summarise(one.metrics, one.ending, setting, pot_micro, scenario.kinds, scenario.groups)
             rows.append(figures)
     table = np.array([list(row.values()) for row in rows]).reshape(len(points), len(scenario.seeds), -1)
     return Table(points, scenario.seeds, tuple(rows[0]), table)

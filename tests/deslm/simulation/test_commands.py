@@ -82,6 +82,29 @@ def test_a_sweep_is_played_and_taken_up_again(scenario: Path, tmp_path: Path, ca
         (["sweep", "--vary", "law.theta0_q16"], "write PATH=value"),
         (["sweep", "--vary", "network.lag=2,3"], "changes the sizes"),
         (["sweep", "--vary", "network.load=0.9..0.1"], "low must be below high"),
+        (["simulate", "--set", "law.theta0_q16=nan"], "within +-10^15"),
+        (["simulate", "--set", "law.rho_q16_KR=[[0.5, 0.5], [0.5]]"], "numbers of shape (4, 2)"),
+        (["simulate", "--set", "network.load=nan"], "within +-10^15"),
+        (["simulate", "--set", "network.tip_micro=99999999999999999999999"], "within +-10^15"),
+        (["simulate", "--set", "network.later_canary=-0.5"], "-1 for the law's rate"),
+        (["simulate", "--set", "network.lag=100000000"], "verdicts in flight"),
+        (["simulate", "--set", "network.lead_rounds=-5"], "choose 0 or more"),
+        (["simulate", "--set", "groups.generators.nodes=-6"], "has -6 nodes"),
+        (["simulate", "--set", "groups.generators.nodes=1000000000"], "choose at most 4194304"),
+        (["simulate", "--set", "groups.generators.stake_pots=1e14"], "no more than the supply"),
+        (["simulate", "--set", "groups.generators.dials=[1.5]"], "must be a whole number"),
+        (["simulate", "--set", "models.verifier_recipes=0"], "choose 1 to 1024"),
+        (["simulate", "--set", "models.generator_temperature=-1.0"], "must be within 0 and 64"),
+        (["simulate", "--set", "seeds=[1, 1]"], "names a seed twice"),
+        (["simulate", "--set", "seeds=true"], "a number of seeds above 0"),
+        (["simulate", "--seeds", "1000000000000"], "at most 1000000"),
+        (["simulate", "--rounds", "99999999999999999999999"], "choose 0 to 2^31 - 1"),
+        (["simulate", "--set", "preset=[1]"], "preset is [1]"),
+        (["sweep", "--vary", "rounds=10,20"], "rounds and seeds are the same for all points"),
+        (["sweep", "--vary", "seeds=1,2"], "rounds and seeds are the same for all points"),
+        (["sweep", "--vary", "law.theta0_q16=a..b"], "low and high must be numbers"),
+        (["sweep", "--vary", "network.load=0.1", "--vary", "network.load=0.5"], "names a path twice"),
+        (["sweep", "--design", "latin", "--points", "0"], "choose 1 to 100000"),
     ],
 )
 def test_a_mistake_is_answered_with_one_sentence_and_nothing_is_written(
@@ -94,3 +117,37 @@ def test_a_mistake_is_answered_with_one_sentence_and_nothing_is_written(
     assert sentence in said
     assert "\n" not in said
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        ('[[kinds]]\nname = "k"\nshare = 0\ncanary_share = 1\n', "one must be above 0"),
+        ('[[kinds]]\nname = "k"\nshare = -1\ncanary_share = 1\n', "none may be below 0"),
+        ('[[kinds]]\nname = "k"\nshare = 1\ncanary_share = 1\nwrong_answers = 9000000\n', "at most 65536"),
+        ('[[kinds]]\nname = "k"\nshare = 1\ncanary_share = 1\n' * 2, "two kinds have the same name"),
+        ("\xff", "is not UTF-8 text"),
+        (None, "vary is 3: it must be a table"),
+    ],
+)
+def test_a_scenario_that_cannot_be_is_refused_with_one_sentence(
+    extra: str | None, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    text = "vary = 3\n" + SCENARIO.partition("[vary]")[0] if extra is None else SCENARIO + extra
+    (tmp_path / "bad.toml").write_bytes(text.encode("latin-1"))
+    assert main(["sweep", str(tmp_path / "bad.toml"), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err.strip()
+    assert sentence in said
+    assert "\n" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_setting_is_measured_in_pots_of_its_own(scenario: Path, tmp_path: Path) -> None:
+    """A tip that varies changes the pot; the stake of a node is 600 of them in every setting."""
+    out = tmp_path / "out"
+    command = ["sweep", str(scenario), "--parallel", "numpy", "--out", str(out), "--vary"]
+    assert main([*command, "network.tip_micro=1000000,5000000", "--seeds", "1"]) == 0
+    together = json.loads((out / "results.json").read_text())["runs"]
+    assert main([*command, "network.tip_micro=5000000", "--seeds", "1"]) == 0
+    alone = json.loads((out / "results.json").read_text())["runs"]
+    assert together[1] == alone[0]
