@@ -62,6 +62,8 @@ def make_setting(
     roles = [role for role in ("generator", "discriminator") if role not in without_honest]
     cast = [*(honest(role) for role in roles), *groups]
     taken = 1 + sum(group.nodes for group in cast)
+    if taken > NODES:
+        raise ValueError(f"a cast has at most {NODES - 1} nodes, this one has {taken - 1}")
     spare_G = (NODES - taken) // 2
     cast += [
         Group("spare", spare_G, "generator", stake_pots=0.0),
@@ -69,10 +71,7 @@ def make_setting(
     ]
     kinds = [*kinds, *[UNUSED] * (KINDS - len(kinds))]
     options = {"purse_pots": 2_000.0, **options}
-    sizes = STATIC._asdict() | {"nodes": NODES}
-    static, setting = make_network(law, cast, kinds, models, **options)
-    if static.nodes != sizes["nodes"]:
-        raise ValueError(f"a cast has at most {NODES - 1} nodes, this one has {taken - 1}")
+    _, setting = make_network(law, cast, kinds, models, **options)
     label_N = setting.conduct.group_N.copy()
     for place, group in enumerate(cast, start=1):
         label_N[setting.conduct.group_N == place] = LABELS[group.name]
