@@ -14,8 +14,6 @@ row asks two cores: the speed-up of heads under `shard_map` against that of two 
 import argparse
 import json
 import os
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,6 +30,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import attention_cores, attention_peers
+from benchmarks.turns import measure
 from deslm_jax.attention import SparseAttentionSpec, sparse_attention
 
 Arrays = tuple[jax.Array, ...]
@@ -74,19 +73,6 @@ def compiled(attend: Attention, inputs: Arrays, backward: bool) -> Any:
         return (attend(q, k, v, idx) * weight).sum()
 
     return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2))).lower(*inputs).compile()
-
-
-def measure(runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Median seconds of each run, taken in turns so that a noisy neighbour disturbs all alike."""
-    clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for i in range(repeats + 1):
-        for name, run in runs.items():
-            start = clock()
-            jax.block_until_ready(run())
-            if i > 0:  # the first warms up
-                seconds[name].append(clock() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def needed_pairs(length: int, spec: SparseAttentionSpec, n_globals: int) -> float:

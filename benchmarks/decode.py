@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,6 +31,7 @@ import numpy as np
 
 from benchmarks.attention_peers import missing_peers
 from benchmarks.decode_peer import Peer, make_peer
+from benchmarks.turns import measure, take_turns
 from deslm_jax import Generator, GeneratorConfig
 from deslm_jax.cache import empty_cache, follow
 from deslm_jax.decode import Beam, Generation, Greedy, generate
@@ -60,19 +60,6 @@ class Case(NamedTuple):
     ids_BS: np.ndarray
     lengths: tuple[int, int]  # tokens of the short and of the long answer
     beams: int  # 1: greedy
-
-
-def measure(runs: Runs, repeats: int) -> dict[str, list[float]]:
-    """Seconds of each run, taken in turns so that a noisy neighbour disturbs all alike; the first turn warms up."""
-    clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for i in range(repeats + 1):
-        for name, run in runs.items():
-            start = clock()
-            jax.block_until_ready(run())
-            if i > 0:
-                seconds[name].append(clock() - start)
-    return seconds
 
 
 def our_loops(case: Case) -> dict[int, Callable[[], Generation]]:
@@ -119,7 +106,7 @@ def compare(case: Case, repeats: int, whole: bool) -> dict[str, Any]:
         theirs = case.peer.loops(case.ids_BS, case.lengths, case.beams)
         runs |= {"HF short": theirs[short], "HF long": theirs[long]}
         require_equal(np.asarray(ours[long]().ids_BU), theirs[long]())
-    seconds = measure(runs, repeats)
+    seconds = take_turns(runs, repeats)
     of_step = lambda who: statistics.median(
         (b - a) / (long - short) for a, b in zip(seconds[f"{who} short"], seconds[f"{who} long"], strict=True)
     )
@@ -146,7 +133,7 @@ def end_to_end(case: Case, repeats: int) -> dict[str, Any]:
     if case.peer is not None:
         runs["HF"] = case.peer.whole(case.ids_BS, marked_BS, length, case.beams)
         require_equal(np.asarray(ours().ids_BU), runs["HF"]())
-    seconds = {name: statistics.median(values) for name, values in measure(runs, repeats).items()}
+    seconds = measure(runs, repeats)
     row: dict[str, Any] = {f"{name} s end to end": round(value, 2) for name, value in seconds.items()}
     return row | ({"times faster end to end": round(seconds["HF"] / seconds["ours"], 2)} if "HF" in seconds else {})
 

@@ -12,7 +12,6 @@ reaches on a CPU; the embedding's gradient, norms, softmax, loss and everything 
 import argparse
 import json
 import os
-import statistics
 import time
 from collections.abc import Callable
 from functools import partial
@@ -28,6 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.turns import measure
 from deslm_jax import Generator
 from deslm_jax.cost import backward_flops, count_parameters, forward_flops
 
@@ -116,18 +116,10 @@ def our_step(model: Generator, params: Any, batch: dict[str, np.ndarray]) -> Any
     return jax.jit(jax.value_and_grad(loss_fn)).lower(params, batch).compile()
 
 
-def measure(runs: dict[str, Callable[[], Any]], repeats: int) -> tuple[dict[str, float], dict[str, Any]]:
-    """(Median seconds, last result) of each run, taken in turns so that a noisy neighbour disturbs all alike."""
-    clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    results: dict[str, Any] = {}
-    for i in range(repeats + 1):
-        for name, run in runs.items():
-            start = clock()
-            results[name] = jax.block_until_ready(run())
-            if i > 0:  # the first warms up
-                seconds[name].append(clock() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}, results
+def _keep(results: dict[str, Any], name: str, run: Callable[[], Any]) -> Any:
+    """The run's result, which is also noted for the losses to be compared."""
+    results[name] = run()
+    return results[name]
 
 
 def compare(
@@ -149,7 +141,9 @@ def compare(
     square = jnp.asarray(np.random.default_rng(1).normal(size=(1024, 1024)), jnp.float32)
     product = jax.jit(lambda x: x @ x).lower(square).compile()
     runs: dict[str, Callable[[], Any]] = {"ours": partial(program, params, data), "HF": theirs}
-    seconds, results = measure(runs | {"sgemm": partial(product, square)}, repeats)
+    results: dict[str, Any] = {}
+    kept = {name: partial(_keep, results, name, run) for name, run in runs.items()}
+    seconds = measure(kept | {"sgemm": partial(product, square)}, repeats)
     rate = 2 * 1024**3 / seconds["sgemm"]
     forward = forward_flops(cfg, batch=batch, source_len=length, target_len=targets, n_globals=n_globals)
     needed = forward.total + backward_flops(cfg, forward)

@@ -29,7 +29,8 @@ import jax
 import numpy as np
 
 from benchmarks.market import devices, whole_law
-from benchmarks.market.timing import JaxPlayer, NumpyPlayer, copy_bandwidth, measure
+from benchmarks.market.timing import JaxPlayer, NumpyPlayer, copy_bandwidth
+from benchmarks.turns import measure
 from consensus.simulator.market import Market, make_setting, open_market
 from consensus.simulator.market_play import digest, play, play_numpy, stack
 

@@ -1,40 +1,18 @@
 """CPU seconds, medians of turns taken by all contestants, and the players they are taken from."""
 
 import contextlib
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 from unittest import mock
 
 import jax
 import numpy as np
 
+from benchmarks.turns import measure
 from consensus.simulator import draws, tree
 from consensus.simulator import market as market_rules
 from consensus.simulator.draws import Key
 from consensus.simulator.market import Market, Setting
 from consensus.simulator.market_play import play_numpy, program
-
-Clock = Callable[[], float]
-
-
-def clock() -> Clock:
-    """CPU time on a CPU, wall time on an accelerator."""
-    return time.process_time if jax.default_backend() == "cpu" else time.perf_counter
-
-
-def measure(runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Median seconds of each, taken in turns so that a noisy neighbour disturbs all alike; the first turn warms up."""
-    now = clock()
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(repeats + 1):
-        for name, run in runs.items():
-            start = now()
-            run()
-            if turn > 0:
-                seconds[name].append(now() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 class JaxPlayer:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import simulator
-from benchmarks.market.timing import JaxPlayer, NumpyPlayer, copy_bandwidth, measure
+from benchmarks.market.timing import JaxPlayer, NumpyPlayer, copy_bandwidth
+from benchmarks.turns import measure
 from consensus.simulator import draws
 from consensus.simulator import market as rules
 from consensus.simulator.market import make_setting, open_market
