@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from consensus.files import write_text, write_whole
 from consensus.simulator.setting import Setting, Static
 
 FORMAT = 1
@@ -45,7 +45,7 @@ class Folder:
             self.batch_runs = int(known["batch_runs"])
         else:
             text = json.dumps({"digest": digest, "runs": runs, "batch_runs": batch_runs})
-            _write(plan, lambda file: file.write(text.encode()))
+            write_text(plan, text)
 
     def load(self, number: int, kind: Any, parts: tuple[Any, ...]) -> Any:
         """The batch as a `kind` of `parts` if it is there and whole, else None."""
@@ -63,7 +63,7 @@ class Folder:
         if self.path is None:
             return
         named = {f"{type(part).__name__}.{name}": leaf for part in batch for name, leaf in part._asdict().items()}
-        _write(self._file(number), lambda file: np.savez(file, **named))
+        write_whole(self._file(number), lambda file: np.savez(file, **named))
 
     def _file(self, number: int) -> Path:
         assert self.path is not None
@@ -75,17 +75,3 @@ def _read_plan(plan: Path) -> dict[str, Any]:
         return json.loads(plan.read_text())
     except ValueError:
         raise ValueError(f"{plan} is damaged: delete it to begin this sweep again") from None
-
-
-def _write(path: Path, write: Any) -> None:
-    """A crash or a full disk leaves what was there before."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

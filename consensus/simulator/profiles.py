@@ -13,6 +13,7 @@ from math import log, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from consensus.files import write_text
 from consensus.simulator.networks import Kind, Models
 
 _WRONG_ANSWERS = 12
@@ -118,8 +119,8 @@ def compute_kappa(coincidence: float) -> float:
 
 
 def write_profile(profile: Profile, path: Path) -> None:
-    """Write the profile as JSON."""
-    path.write_text(json.dumps(_to_plain(profile), indent=1) + "\n", encoding="utf-8")
+    """Write the profile as JSON, all or nothing."""
+    write_text(path, json.dumps(_to_plain(profile), indent=1) + "\n")
 
 
 def read_profile(path: Path | str) -> Profile:

@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from consensus.files import write_text
 from consensus.ledger.replay import replay
 from consensus.units import MICRO, Q16
 
 from .. import __version__
-from ..files import write_text
 from ..report import build_report
 from ..report import data as report
 from . import story

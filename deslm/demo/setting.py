@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from consensus.files import write_text
 from train.facts import (
     BUNDLED_FACTS,
     BUNDLED_TEMPLATES,
@@ -18,7 +19,6 @@ from train.facts import (
 )
 
 from ..errors import UserError
-from ..files import write_text
 from .cast import Member, choose_cast
 from .questions import Canaries, Question, choose_questions
 

@@ -18,12 +18,12 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from consensus.files import write_text
 from train.environment import trainer_environment
 from train.recipes import RECIPES, GeneratorRecipe
 from train.runs import RunFolder
 
 from ..errors import UserError
-from ..files import write_text
 from .setting import Setting
 
 _POLL_SECONDS = 0.5

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from consensus.files import write_text
 from consensus.simulator.scenario import Scenario
-from deslm.files import write_text
 from deslm.simulation.play import Table
 from deslm.simulation.report import build_page
 

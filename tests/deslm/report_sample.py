@@ -5,7 +5,7 @@ import random
 import sys
 from pathlib import Path
 
-from deslm.files import write_text
+from consensus.files import write_text
 from deslm.report import (
     Candidate,
     Curve,

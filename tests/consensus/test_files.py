@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from deslm.files import write_text
+from consensus.files import write_text
 
 
 def test_replaces_what_was_there(tmp_path):
