@@ -1,11 +1,13 @@
 """What the ledger costs: transactions settled, blocks replayed, bytes a task, and what it adds to a model call.
 
     python -m benchmarks.ledger --tasks 100 --json ledger.json
+    python -m benchmarks.ledger --run runs/demo    # and beside real models: the ones that a finished demo trained
 
 The demo's network (8 generator and 8 discriminator nodes, its genesis and windows, one sequencer, SQLite on disk) with
 scripted models that take no time, so that all time is the protocol's: nodes signing, the ledger checking, settling,
 hashing and writing. CPU seconds on one pinned core, all nodes and the sequencer in one process, except the last part:
 wall seconds of a lone task from asking to its decision, over many tasks, block after block without a pause between.
+With `--run` the same is compared with a direct call of a trained model (benchmarks/ledger_call.py).
 """
 
 import argparse
@@ -18,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.ledger_call import measure_calls
+from benchmarks.quantiles import quantile
 from consensus.engine.local import LocalEngine
 from consensus.ledger.events import Settled, TaskOpened
 from consensus.ledger.keys import SigningKey
@@ -30,8 +34,10 @@ from consensus.node.driver import Driver
 from consensus.units import MICRO
 from deslm.demo.cast import choose_cast
 from deslm.demo.network import STAFF, Roles, make_demo_genesis, make_nodes
+from deslm.errors import UserError
 
 CANARY_EVERY = 5
+WARM_PROMPTS = 10
 
 
 class Script:
@@ -109,12 +115,6 @@ def read(folder: Path) -> tuple[int, int, int]:
         return blocks, replay(folder).transactions, sum(len(store.block(height + 1)) for height in range(blocks))
 
 
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value that so large a share does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def measure(tasks: int, lone_tasks: int, repeats: int) -> dict[str, Any]:
     """All figures; medians over repeats."""
     live, replayed = [], []
@@ -157,10 +157,20 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=60)
     parser.add_argument("--lone-tasks", type=int, default=100, help="tasks asked one after another for the latency")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--run", type=Path, help="a finished demo, whose models are called directly and by the network")
+    parser.add_argument("--prompts", type=int, default=120, help="questions of that run, after ten to warm up")
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    called: dict[str, Any] = {}
+    if options.run:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                called = measure_calls(options.run, Path(folder), options.prompts, WARM_PROMPTS)
+        except (UserError, ValueError) as error:
+            parser.error(str(error))
     figures = measure(options.tasks, options.lone_tasks, options.repeats)
+    figures |= {f"with models: {name}": value for name, value in called.items()}
     for name, value in figures.items():
         print(f"{name:<60}{value:>12}", flush=True)
     if options.json:

@@ -1,6 +1,7 @@
 """The ledger's benchmark plays a real network: every task settles, and replay finds the same state."""
 
-from benchmarks.ledger import measure, play, quantile
+from benchmarks.ledger import measure, play
+from benchmarks.quantiles import quantile
 
 
 def test_every_task_settles_and_the_figures_fit_together():
