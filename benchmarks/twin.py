@@ -4,8 +4,10 @@
 
 For each finished run: measure a profile of its models, give it to the simulator with the run's own cast, stakes, purse
 and canary plan, and play that network with many seeds. A figure of the run is one draw; the twin's seeds say how far
-from their mean one draw falls (z). Over several runs z is of the sum. Then the runs' real answers are settled once more
-under other parameters (`settle_recorded`).
+from their mean one draw falls (z). Over several runs z is of the sum, and p is the chance that the twins' sum is as far
+out: what counts where a figure is no bell curve, such as the gain of a node that is jailed in most runs but not in all.
+A profile is made of rates over all that was revealed; what a run accepted, which is compared here, plays no part in it.
+Then the runs' real answers are settled once more under other parameters (`settle_recorded`).
 """
 
 import argparse
@@ -29,12 +31,14 @@ from consensus.simulator.networks import Group, get_pot_micro, make_network
 from consensus.simulator.profiles import make_kinds, make_models
 from consensus.simulator.setting import Setting, Static
 from consensus.units import Q16
+from deslm.demo.cast import Member
 from deslm.demo.network import IN_FLIGHT, TIP_MICRO
 from deslm.demo.observe import TAUGHT, Observed, observe, see
 from deslm.demo.setting import CANARIES, Folder
 from deslm.demo.summary import normalise
 
 POLICIES = {"inflator": "inflator", "copycat": "copycat", "flag_everything": "flag-all", "withholder": "silent"}
+STATED = {"copycat": 2}  # the dial that says how sure it is
 OTHER_LAWS = {
     "as it was": {},
     "theta0 .90": {"theta0_q16": q16(0.90)},
@@ -43,6 +47,7 @@ OTHER_LAWS = {
     "kappa 0": {"kappa_q12_K": 0},
     "no audits beyond canaries at .05": {"random_audit_rate_q16": 0},
 }
+SUMS = 20_000  # drawn from the twins' seeds to find p
 Figures = dict[str, float]
 
 
@@ -92,6 +97,7 @@ def make_twin(observed: Observed) -> Twin:
             members[0].role,
             POLICIES.get(members[0].behaviour, "honest"),
             stake_pots=bonded[members[0].name] / pot_micro,
+            dials=find_dials(members[0], seen),
         )
         for name, members in sorted(by_group.items())
     ]
@@ -116,6 +122,14 @@ def make_twin(observed: Observed) -> Twin:
     )
     names = tuple(group.name for group in groups), tuple(kind.name for kind in kinds)
     return Twin(observed, seen, static, setting._replace(conduct=conduct), *names)
+
+
+def find_dials(member: Member, seen: Seen) -> tuple[int, ...]:
+    """What a policy must be told to behave like this node of the run."""
+    if member.behaviour not in STATED:
+        return ()
+    stated = [one.probability for one in seen.answers if one.node == member.name] or [0.0]
+    return (0,) * STATED[member.behaviour] + (q16(float(np.mean(stated))),)
 
 
 def count_real(twin: Twin) -> Figures:
@@ -174,13 +188,16 @@ def count_simulated(twin: Twin, swept: Any) -> dict[str, np.ndarray]:
 
 
 def compare(real: list[Figures], simulated: list[dict[str, np.ndarray]]) -> list[dict[str, Any]]:
-    """One row a figure: the runs' values, the twins' mean and deviation of one run, and z of each run and of all."""
+    """One row a figure: the runs' values, the twins' mean and deviation of one run, z of each run, z and p of all."""
+    chance = np.random.default_rng(0)
     rows = []
     for name in real[0]:
         values = np.array([figures[name] for figures in real])
         means = np.array([figures[name].mean() for figures in simulated])
         deviations = np.array([figures[name].std(ddof=1) for figures in simulated])
         noise = sqrt(float(np.sum(deviations**2)))
+        sums = np.sum([chance.choice(figures[name], SUMS) for figures in simulated], axis=0) - values.sum()
+        tail = min(np.mean(sums >= -1e-9), np.mean(sums <= 1e-9))
         rows.append(
             {
                 "figure": name,
@@ -189,6 +206,7 @@ def compare(real: list[Figures], simulated: list[dict[str, np.ndarray]]) -> list
                 "deviation": deviations.round(4).tolist(),
                 "z": (np.round((values - means) / np.maximum(deviations, 1e-9), 2)).tolist(),
                 "z_all": round(float(np.sum(values - means)) / max(noise, 1e-9), 2),
+                "p_all": round(min(2 * float(tail), 1.0), 3),
             }
         )
     return rows
@@ -229,11 +247,12 @@ def settle_again(run: Path, twin: Twin) -> list[dict[str, Any]]:
 
 def tell(rows: list[dict[str, Any]]) -> str:
     """The comparison as a Markdown table."""
-    lines = ["| figure | real | twin | deviation of one run | z of each run | z of all |", "|---|---|---|---|---|---|"]
+    names = ("figure", "real", "twin", "deviation of one run", "z of each run", "z of all", "p of all")
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     show = lambda values: ", ".join(f"{value:.3g}" for value in values)
     for row in rows:
         cells = [show(row[name]) for name in ("real", "twin", "deviation", "z")]
-        lines.append(f"| {row['figure']} | {' | '.join(cells)} | {row['z_all']:+.2f} |")
+        lines.append(f"| {row['figure']} | {' | '.join(cells)} | {row['z_all']:+.2f} | {row['p_all']:.2f} |")
     return "\n".join(lines)
 
 

@@ -25,14 +25,17 @@ def run(args: argparse.Namespace) -> int:
             f"Brier {line.brier:.3f}"
         )
     for name, role in (("generators", profile.generators), ("verifiers", profile.verifiers)):
-        print(
-            f"{name}: separation {role.separation:.2f}, temperature {role.temperature:.2f}, bias {role.bias:+.2f}, "
-            f"errors of two models correlate {role.shared:.2f}"
-        )
+        print(f"{name}: {role.models} models, {role.own:.2f} of what their errors do not share is a node's own")
     for kind in profile.kinds:
         print(
             f"{kind.name}: {kind.accuracy:.3f} right, two wrong answers coincide {kind.coincidence:.2f}, evidence "
             f"{kind.evidence:.2f}"
         )
+        for name, sight in (("generators", kind.generators), ("verifiers", kind.verifiers)):
+            print(
+                f"  {name}: separation {sight.separation:.2f}, temperature {sight.temperature:.2f}, bias "
+                f"{sight.bias:+.2f}, errors of two models correlate {sight.shared:.2f}, blind to {sight.trapped:.2f} "
+                f"of traps and {sight.blind:.3f} of other wrong answers"
+            )
     print(f'{args.out}: kappa {profile.kappa:.2f}; simulate with the line profile = "{args.out}" in a scenario')
     return 0

@@ -16,6 +16,7 @@ from consensus.units import MICRO, Q12, SUPPLY_CAP_MICRO
 
 MOST_NODES, MOST_RECIPES = 1 << 22, 1 << 10
 ROLES = ("generator", "discriminator", "both")
+SKILLED = ("generator", "verifier")  # what models of role 0 and 1 are called in the fields below
 
 
 class Group(NamedTuple):
@@ -45,10 +46,24 @@ class Kind(NamedTuple):
     prior: float = 0.49  # what a generator believes of itself
     poison: float = 0.0
     evidence: float = 0.99
+    trap: float = 0.0  # share of questions where all who err give the favourite
+    # What the models can do on this kind, where it is not what `Models` says of all kinds:
+    generator_separation: float | None = None
+    generator_bias: float | None = None
+    generator_temperature: float | None = None
+    generator_shared: float | None = None
+    generator_trapped: float | None = None
+    generator_blind: float | None = None
+    verifier_separation: float | None = None
+    verifier_bias: float | None = None
+    verifier_temperature: float | None = None
+    verifier_shared: float | None = None
+    verifier_trapped: float | None = None
+    verifier_blind: float | None = None
 
 
 class Models(NamedTuple):
-    """What the models have in common over all kinds."""
+    """What the models can do on all kinds, unless a kind says otherwise."""
 
     generator_recipes: int = 3
     verifier_recipes: int = 2
@@ -57,11 +72,15 @@ class Models(NamedTuple):
     generator_temperature: float = 0.85
     generator_shared: float = 0.3
     generator_own: float = 0.0
+    generator_trapped: float = 0.0  # share of traps whose answer all are as sure of as of a right one
+    generator_blind: float = 0.0  # share of its other wrong answers that a generator is as sure of
     verifier_separation: float = 3.3  # d' of a verdict: accuracy .95, AUROC .99
     verifier_bias: float = 0.0
     verifier_temperature: float = 1.0
     verifier_shared: float = 0.97
     verifier_own: float = 0.0
+    verifier_trapped: float = 0.0  # share of traps in whose answer no verifier sees truth or falsehood
+    verifier_blind: float = 0.0  # share of other false answers in which one verifier does not
     cap: float = 0.98
     answer_effort_micro: int = 1_000
     verdict_effort_micro: int = 1_000
@@ -128,6 +147,7 @@ def make_network(
         class_K=_int([kind.task_class for kind in kinds]),
         wrong_answers_K=_int([kind.wrong_answers for kind in kinds]),
         lure_q16_K=_q16([kind.lure for kind in kinds]),
+        trap_q16_K=_q16([kind.trap for kind in kinds]),
         poison_q16_K=_q16([kind.poison for kind in kinds]),
         canary_tell_q16=_q16(canary_tell),
         commits_hide=_int(commits_hide),
@@ -145,25 +165,33 @@ def make_network(
 
 
 def _make_skill(kinds: Sequence[Kind], models: Models, recipes: int) -> Skill:
-    K, M = len(kinds), recipes
-    by_kind = lambda name: np.repeat(_q16([getattr(kind, name) for kind in kinds])[:, None], M, axis=1)
-    by_role = lambda one, other: np.stack([np.full(M, one), np.full(M, other)])
+    M = recipes
+    for_each = lambda x: np.repeat(x[..., None], M, axis=-1)
+    by_kind = lambda name: _q16([getattr(kind, name) for kind in kinds])
+    by_role = lambda name: [[_choose(kind, models, f"{role}_{name}") for role in SKILLED] for kind in kinds]
     q12 = lambda x: np.round(np.asarray(x) * Q12).astype(np.int64)
-    separation_RM = by_role(models.generator_separation, models.verifier_separation)
     return Skill(
-        knows_q16_KM=by_kind("knows"),
-        accuracy_q16_KM=by_kind("accuracy"),
-        guess_q16_K=_q16([kind.guess for kind in kinds]),
-        prior_q16_KM=by_kind("prior"),
-        separation_q12_KRM=np.repeat(q12(separation_RM)[None], K, axis=0),
-        bias_q12_RM=q12(by_role(models.generator_bias, models.verifier_bias)),
-        temperature_q12_RM=q12(by_role(models.generator_temperature, models.verifier_temperature)),
-        shared_q16_R=_q16([models.generator_shared, models.verifier_shared]),
+        knows_q16_KM=for_each(by_kind("knows")),
+        accuracy_q16_KM=for_each(by_kind("accuracy")),
+        guess_q16_K=by_kind("guess"),
+        prior_q16_KM=for_each(by_kind("prior")),
+        separation_q12_KRM=for_each(q12(by_role("separation"))),
+        bias_q12_KRM=for_each(q12(by_role("bias"))),
+        temperature_q12_KRM=for_each(q12(by_role("temperature"))),
+        shared_q16_KR=_q16(by_role("shared")),
         own_q16_R=_q16([models.generator_own, models.verifier_own]),
-        evidence_q16_K=_q16([kind.evidence for kind in kinds]),
+        trapped_q16_KR=_q16(by_role("trapped")),
+        blind_q16_KR=_q16(by_role("blind")),
+        evidence_q16_K=by_kind("evidence"),
         cap_q16=_q16(models.cap),
-        effort_micro_RM=by_role(models.answer_effort_micro, models.verdict_effort_micro).astype(np.int64),
+        effort_micro_RM=for_each(_int([models.answer_effort_micro, models.verdict_effort_micro])),
     )
+
+
+def _choose(kind: Kind, models: Models, name: str) -> float:
+    """What the kind says, or else the models."""
+    said = getattr(kind, name)
+    return getattr(models, name) if said is None else said
 
 
 def _make_conduct(groups: Sequence[Group], models: Models, pot_micro: int) -> Conduct:

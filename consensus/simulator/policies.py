@@ -66,11 +66,13 @@ def exaggerator(view: GeneratorView) -> Spoken:
 
 
 def copycat(view: GeneratorView) -> Spoken:
-    """Repeats the answer it can read, which commit-reveal (R3) leaves it without: then it guesses, with .99."""
+    """Repeats the answer it can read, which commit-reveal (R3) leaves it without: then it guesses, as sure as `dial 2`
+    (Q16; 0 means .99)."""
     xp = namespace(view.answer)
-    sees = view.seen_answer >= 0
+    sees, dial = view.seen_answer >= 0, view.self.dial_SP[..., 2]
     answer = xp.where(sees, view.seen_answer, guess(view))
-    return speak(view, answer, xp.where(sees, view.seen_confidence_q16, SURE_Q16))
+    stated_q16 = xp.where(dial == 0, SURE_Q16, dial)
+    return speak(view, answer, xp.where(sees, view.seen_confidence_q16, stated_q16))
 
 
 def garbage(view: GeneratorView) -> Spoken:

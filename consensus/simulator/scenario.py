@@ -104,6 +104,8 @@ def make_scenario(plain: Plain) -> Scenario:
     law = change_law(PRESETS[preset](), _table(plain, "law"))
     groups = [_make(Group, f"groups.{i}", row) for i, row in enumerate(_rows(plain, "groups"))]
     known, measured = _read_profile(plain)
+    said: Any = dict.fromkeys(name for name in _table(plain, "models") if name in Kind._fields)
+    known = [kind._replace(**said) for kind in known]  # [models] goes before what was measured
     kinds = [_make(Kind, f"kinds.{i}", row) for i, row in enumerate(_rows(plain, "kinds"))] or known
     network = _table(plain, "network")
     check_keys("network", network, NETWORK)
@@ -112,9 +114,9 @@ def make_scenario(plain: Plain) -> Scenario:
     models = _make(Models, "models", measured | _table(plain, "models"))
     static, setting = make_network(law, groups, kinds, models, **network)
     names = tuple(group.name for group in groups)
-    for what, said in (("groups", names), ("kinds", tuple(kind.name for kind in kinds))):
-        if len(set(said)) < len(said):
-            raise ValueError(f"two {what} have the same name: {', '.join(said)}")
+    for what, called in (("groups", names), ("kinds", tuple(kind.name for kind in kinds))):
+        if len(set(called)) < len(called):
+            raise ValueError(f"two {what} have the same name: {', '.join(called)}")
     return Scenario(
         name=str(plain.get("name", "unnamed")),
         static=static,
@@ -206,8 +208,9 @@ def _make(kind: Any, where: str, plain: Plain) -> Any:
         if name not in plain and name not in kind._field_defaults:
             raise ValueError(f"{where} needs {name}")
     for name, value in plain.items():
-        wanted = type(kind._field_defaults[name]) if name in kind._field_defaults else kind.__annotations__[name]
-        _check_type(f"{where}.{name}", value, wanted)
+        default = kind._field_defaults.get(name)
+        wanted = kind.__annotations__[name] if default is None else type(default)
+        _check_type(f"{where}.{name}", value, float if wanted == float | None else wanted)
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
 
 

@@ -40,6 +40,7 @@ class Demand(NamedTuple):
     class_K: Array  # [K] task class of the law
     wrong_answers_K: Array  # [K] how many wrong answers models choose among; 1 for a two-way question
     lure_q16_K: Array  # [K] share of wrong answers that are the question's favourite
+    trap_q16_K: Array  # [K] share of questions that are traps: all who err give the favourite
     poison_q16_K: Array  # [K] share of questions whose favourite wrong answer the knowledge base supports
     canary_tell_q16: Array  # [] chance that a node knows a canary when it sees one
     commits_hide: Array  # [] 1: commit-reveal (R3); 0: an ablation, later seats see the first seat's answer
@@ -53,10 +54,12 @@ class Skill(NamedTuple):
     guess_q16_K: Array  # chance that a generator that does not know, or a blind guess, is right
     prior_q16_KM: Array  # what a generator believes of itself before it feels how sure it is
     separation_q12_KRM: Array  # d' of the confidence between right and wrong; of a verdict between false and true
-    bias_q12_RM: Array  # what calibration leaves in the log-odds
-    temperature_q12_RM: Array  # what they are multiplied by
-    shared_q16_R: Array  # share of the variance of errors that all recipes have in common (difficulty)
+    bias_q12_KRM: Array  # what calibration leaves in the log-odds
+    temperature_q12_KRM: Array  # what they are multiplied by
+    shared_q16_KR: Array  # share of the variance of errors that all recipes have in common (difficulty)
     own_q16_R: Array  # share of the rest that is a node's own, not its recipe's
+    trapped_q16_KR: Array  # share of traps to whose answer all recipes are blind (agents.py says what that means)
+    blind_q16_KR: Array  # share of all other wrong answers to which a recipe is, drawn for each recipe
     evidence_q16_K: Array  # chance that the knowledge base has evidence on an answer
     cap_q16: Array  # [] of any stated probability of an honest node
     effort_micro_RM: Array  # cost of one answer, or of one task's verdicts; not in the ledger's books

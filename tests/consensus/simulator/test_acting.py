@@ -6,9 +6,9 @@ import pytest
 from consensus.simulator import acting, step
 from consensus.simulator.agents import Stream, draw_questions, make_dice
 from consensus.simulator.opening import open_round
-from consensus.simulator.policies import DISCRIMINATORS, GENERATORS
+from consensus.simulator.policies import DISCRIMINATORS, GENERATORS, copycat
 from consensus.simulator.setting import Setting
-from consensus.simulator.views import WORDINGS, DiscriminatorView, GeneratorView
+from consensus.simulator.views import SURE_Q16, WORDINGS, DiscriminatorView, GeneratorView
 from consensus.simulator.world import start
 from tests.consensus.simulator.small import make_small
 
@@ -123,6 +123,15 @@ def test_every_question_and_person_has_dice_of_its_own() -> None:
     place_PW, who_PW = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
     drawn = [dice.q16(stream, place_PW, who_PW) for stream in (Stream.KNOWS, Stream.LUCK)]
     assert len(np.unique(np.stack(drawn))) > 124, "of 128 numbers of 16 bits one or two may coincide"
+
+
+def test_a_copycat_that_sees_nothing_is_as_sure_as_its_dial(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Seen(SETTING, monkeypatch).generator_view
+    for stated, expected in ((0, SURE_Q16), (58_982, 58_982)):
+        dial = np.zeros_like(view.self.dial_SP)
+        dial[..., 2] = stated
+        said = copycat(view._replace(self=view.self._replace(dial_SP=dial)))
+        assert (said.confidence_q16 == expected).all() and (said.works == 0).all()
 
 
 def test_a_node_with_two_seats_works_once() -> None:

@@ -1,5 +1,7 @@
 """Agents have the skill that is claimed: accuracies, correlations and calibration of many questions."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -74,6 +76,73 @@ def test_a_poisoned_answer_looks_true() -> None:
     _, _, (verdict_TDC, _), _ = ask(Kind("facts", 1, 1, poison=1.0), Models())
     assert (verdict_TDC[:, :, 1] > 32_768).mean() < 0.1
     assert (verdict_TDC[:, :, 2] > 32_768).mean() > 0.9
+
+
+def test_who_errs_in_a_trap_gives_the_favourite_and_nobody_sees_it() -> None:
+    """Every second question is a trap; all generators are sure of its answer, all verifiers see nothing in it."""
+    kind = Kind("facts", 1, 1, knows=1.0, accuracy=0.5, lure=0.1, trap=0.5)
+    plain = ask(kind, Models(verifier_separation=5.0))
+    models = Models(verifier_separation=5.0, generator_trapped=1.0, verifier_trapped=1.0)
+    questions, (answer_TG, sure_TG, _), (verdict_TDC, _), _ = ask(kind, models)
+    is_trap_T = questions.is_trap_T == 1
+    assert abs(is_trap_T.mean() - 0.5) < 0.02
+    wrong_TG = answer_TG != 0
+    assert (answer_TG[is_trap_T][wrong_TG[is_trap_T]] == WORDINGS).all()
+    assert abs((answer_TG[~is_trap_T][wrong_TG[~is_trap_T]] == WORDINGS).mean() - 0.1) < 0.02
+    mean = lambda where_T, right: sure_TG[where_T][(answer_TG[where_T] == 0) == right].mean()
+    assert mean(is_trap_T, False) == pytest.approx(mean(is_trap_T, True), rel=0.02)
+    assert mean(~is_trap_T, False) < 0.6 * mean(~is_trap_T, True)
+    half_T = (verdict_TDC[is_trap_T, :, 1] > 32_768).mean(axis=1)
+    assert 0.45 < half_T.mean() < 0.55, "noise about the middle"
+    before = plain[2][0]
+    elsewhere = np.broadcast_to(~is_trap_T[:, None, None], before.shape).copy()
+    elsewhere[:, :, [0, 2]] = True
+    assert np.array_equal(verdict_TDC[elsewhere], before[elsewhere]), "other answers are judged as without traps"
+
+
+def test_a_recipe_is_blind_by_itself() -> None:
+    kind, apart = Kind("facts", 1, 1, knows=1.0, accuracy=0.5), {"generator_shared": 0.0, "verifier_shared": 0.0}
+    _, (answer_TG, before_TG, _), (plain_TDC, _), _ = ask(kind, Models(verifier_separation=7.0, **apart))
+    models = Models(verifier_separation=7.0, verifier_blind=0.2, generator_blind=0.3, **apart)
+    _, (again_TG, sure_TG, _), (verdict_TDC, _), _ = ask(kind, models)
+    is_off_TDC = verdict_TDC != plain_TDC
+    assert not is_off_TDC[:, :, 0].any(), "nobody is blind to the truth"
+    blind_TD = is_off_TDC[:, :, 1]
+    assert np.array_equal(blind_TD[:, 0], blind_TD[:, 2]), "nodes 5 and 7 run one recipe"
+    # The cap hides the blind whose noise alone lies beyond it, .29 of them.
+    share = blind_TD.mean()
+    assert share == pytest.approx(0.2 * 0.71, abs=0.015)
+    assert (blind_TD[:, 0] & blind_TD[:, 1]).mean() == pytest.approx(share**2, abs=0.01)
+    assert np.array_equal(answer_TG, again_TG)
+    is_surer_TG = sure_TG > before_TG
+    assert not (sure_TG < before_TG).any() and not is_surer_TG[answer_TG == 0].any()
+    assert abs(is_surer_TG[answer_TG != 0].mean() - 0.3) < 0.03
+
+
+def test_kinds_may_differ_in_what_models_can_do() -> None:
+    """What a kind says goes before what the models say, for that kind alone."""
+    kinds = [
+        Kind("as all", 1, 1, trap=0.25),
+        Kind("other", 1, 1, verifier_separation=1.0, verifier_bias=-0.5, generator_shared=0.75, verifier_trapped=1.0),
+    ]
+    _, setting = make_network(presets.demo(), GROUPS, kinds, Models(verifier_blind=0.5))
+    skill = setting.skill
+    assert skill.separation_q12_KRM[:, :, 0].tolist() == [[6_144, 13_517], [6_144, 4_096]]
+    assert skill.bias_q12_KRM[:, 1, 0].tolist() == [0, -2_048]
+    assert skill.shared_q16_KR.tolist() == [[19_661, 63_570], [49_152, 63_570]]
+    assert skill.trapped_q16_KR.tolist() == [[0, 0], [0, 65_536]]
+    assert skill.blind_q16_KR.tolist() == [[0, 32_768], [0, 32_768]]
+    assert setting.demand.trap_q16_K.tolist() == [16_384, 0]
+
+
+def test_without_traps_and_blindness_every_draw_is_what_it_was_before_there_were_any() -> None:
+    """The digest is of the answers, confidences and verdicts of the commit before (6a3bf48), for these questions."""
+    hashed = hashlib.sha256()
+    for kind in (Kind("facts", 1, 1, poison=0.1), Kind("two-way", 1, 1, wrong_answers=1)):
+        _, said, judged, _ = ask(kind, Models(generator_own=0.2, verifier_own=0.1))
+        for leaf in (*said, *judged):
+            hashed.update(np.ascontiguousarray(leaf).astype("<i8").tobytes())
+    assert hashed.hexdigest()[:16] == "c0e34d6cc1137da0"
 
 
 def test_kinds_come_in_their_shares_and_canaries_in_theirs() -> None:
