@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from deslm_jax.attention.blocked import ATTENTION
 from deslm_jax.cache import Columns, Place
 from deslm_jax.config import GeneratorConfig, ModelConfig
 from deslm_jax.dense import PRODUCT, FeedForward, LayerNorm
@@ -120,5 +121,5 @@ def _step(block: Block, seen: Visible | Encoded) -> Callable[[jax.Array, _Layer]
 
     if block.cfg.remat == "none":
         return step
-    products = jax.checkpoint_policies.save_only_these_names(PRODUCT)
+    products = jax.checkpoint_policies.save_only_these_names(PRODUCT, ATTENTION)
     return jax.checkpoint(step, policy=products if block.cfg.remat == "dots" else None)

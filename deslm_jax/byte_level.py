@@ -92,7 +92,7 @@ class ByteLevelTokenizer:
         try:
             options = _json_object(settings.read_bytes(), settings.name) if settings.is_file() else {}
             vocabulary = _json_object(files["vocab.json"].read_bytes(), "vocab.json")
-            merges = _read_merges(files["merges.txt"].read_text(encoding="utf-8"))
+            merges = _read_merges(files["merges.txt"].read_bytes())
             return cls.from_vocabulary(vocabulary, merges, add_prefix_space=bool(options.get("add_prefix_space")))
         except ValueError as error:
             raise ValueError(f"{folder}: {error}") from None
@@ -144,7 +144,11 @@ def _require_byte_level(values: dict[str, Any]) -> None:
         raise ValueError(f"tokenizer.json holds a {kind}; only byte-level BPE (GPT-2, BART) is read.")
 
 
-def _read_merges(text: str) -> list[tuple[str, str]]:
+def _read_merges(data: bytes) -> list[tuple[str, str]]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("merges.txt is not UTF-8 text: copy it again.") from None
     lines = text.replace("\r\n", "\n").split("\n")  # not splitlines: pieces hold other line ends
     if lines and lines[0].startswith("#version"):
         lines = lines[1:]

@@ -58,7 +58,8 @@ class ModelConfig:
     dense_up_to: int = 256  # self-attention no longer than this asks for the dense implementation by name: at such
     # lengths T x T is smaller than the bookkeeping of a band, and compiles faster
     dtype: Dtype = "float32"  # of activations; weights, norms, softmax, logits and heads stay float32
-    remat: Remat = "none"  # what a block keeps for its backward: all, nothing ("full"), its matrix products ("dots")
+    remat: Remat = "none"  # what a block keeps for its backward: all, nothing ("full"), its products and
+    # sparse attention ("dots")
     scan_layers: bool = False  # compile equal neighbouring blocks once, as a scan; weights are kept by layer regardless
     pad_id: int = 0
     bos_id: int = 1
@@ -72,6 +73,8 @@ class ModelConfig:
         for name in ("dropout", "attention_dropout"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"{name} must be in [0, 1), not {getattr(self, name)!r}.")
+        for name in ("pad_id", "bos_id", "eos_id"):
+            self._require_token(name)
         if self.d_model % self.n_heads:
             raise ValueError(f"d_model {self.d_model} must be a multiple of n_heads {self.n_heads}.")
         if self.n_heads % self.kv_heads:
@@ -119,6 +122,11 @@ class ModelConfig:
         """Returns whether the windows alone reach everything, so that globals change nothing."""
         return min(self.windows, default=0) >= length - 1 and not self.global_projections
 
+    def _require_token(self, name: str) -> None:
+        token = getattr(self, name)
+        if token is not None and token >= self.vocab_size:
+            raise ValueError(f"{name} {token} is not in the vocabulary of {self.vocab_size}.")
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values only, fit for JSON."""
         return asdict(self)
@@ -155,9 +163,7 @@ class GeneratorConfig(ModelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("decoder_start_id", "forced_bos_id", "forced_eos_id"):
-            token = getattr(self, name)
-            if token is not None and token >= self.vocab_size:
-                raise ValueError(f"{name} {token} is not in the vocabulary of {self.vocab_size}.")
+            self._require_token(name)
 
     @property
     def start_id(self) -> int:

@@ -76,8 +76,16 @@ def forward_flops(
 
 
 def backward_flops(cfg: ModelConfig, forward: Flops) -> float:
-    """Returns the FLOPs of the backward pass that belongs to a forward of `forward_flops`."""
-    again = {"none": 0.0, "dots": forward.attention + forward.cross, "full": forward.total - forward.head}
+    """Returns the FLOPs of the backward pass that belongs to a forward of `forward_flops`.
+
+    Remat "dots" keeps what sparse attention found, but neither the dense kind's nor that across to the encoder.
+    """
+    is_dense = cfg.max_source_len <= cfg.dense_up_to
+    again = {
+        "none": 0.0,
+        "dots": forward.cross + (forward.attention if is_dense else 0.0),
+        "full": forward.total - forward.head,
+    }
     return 2 * forward.total + 0.5 * forward.attention + again[cfg.remat]
 
 

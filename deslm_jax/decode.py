@@ -83,6 +83,8 @@ def generate(
         raise ValueError(f"method must be Greedy(), Sample(...) or Beam(...), not {method!r}.")
     if np.ndim(enc_ids) != 2:
         raise ValueError(f"enc_ids must be [B,S], a row of ids for each prompt, not of shape {np.shape(enc_ids)}.")
+    if 0 in enc_ids.shape:
+        raise ValueError(f"enc_ids must hold at least one prompt of one token, not be of shape {enc_ids.shape}.")
     if cache not in get_args(CacheKind):
         raise ValueError(f'cache must be "full" or "ring", not {cache!r}.')
     for name, value in (("min_len", min_len), ("no_repeat_ngram", no_repeat_ngram)):

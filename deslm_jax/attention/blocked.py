@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.ad_checkpoint import checkpoint_name
 
 from deslm_jax.attention.heads import for_each_head
 from deslm_jax.attention.inputs import AttentionInputs, AttentionOptions, scale_of_examples
@@ -22,6 +23,7 @@ from deslm_jax.attention.plan import Plan, choose_plan
 from deslm_jax.attention.sweep import KeyGradients, sweep_backward, sweep_forward
 
 Result = tuple[jax.Array, jax.Array]
+ATTENTION = "attention"  # the name of what the backward needs beside its inputs, for `jax.checkpoint` policies
 _SILENT = (0.0, np.inf)  # a norm (top, log of the total) that leaves a row no probability
 
 
@@ -52,7 +54,8 @@ def _forward(
     inputs: AttentionInputs, spec: SparseAttentionSpec, options: AttentionOptions, plan: Plan
 ) -> tuple[Result, tuple[AttentionInputs, jax.Array, jax.Array]]:
     attend = partial(_attend, spec=spec, options=options, plan=plan)
-    out, norm = for_each_head(attend, inputs, None) if plan.head_by_head else attend(inputs)
+    result = for_each_head(attend, inputs, None) if plan.head_by_head else attend(inputs)
+    out, norm = (checkpoint_name(part, ATTENTION) for part in result)
     return (out, norm.sum(axis=-1)), (inputs, out, norm)
 
 

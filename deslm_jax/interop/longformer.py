@@ -153,7 +153,8 @@ def _label_count(hf_config: Mapping[str, Any]) -> int:
 
 def _fresh_head(config: DiscriminatorConfig) -> StateDict:
     """A head as `init_params` draws it, without drawing the rest of the model."""
-    small = DiscriminatorConfig(**config.to_dict() | {"encoder_layers": 0, "window": (), "vocab_size": 1})
+    words = 1 + max(config.pad_id, config.bos_id, config.eos_id)
+    small = DiscriminatorConfig(**config.to_dict() | {"encoder_layers": 0, "window": (), "vocab_size": words})
     params = init_params(Discriminator(small), seed=0)
     heads = [match for match in longformer_matches(small) if match.ours.startswith("head_")]
     return state_from_params(small, heads, params)

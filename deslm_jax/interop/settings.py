@@ -98,9 +98,12 @@ def their_activation(feed_forward: FeedForward) -> str:
 
 
 def their_window(windows: tuple[int, ...]) -> list[int]:
-    """Returns `attention_window`, one entry for each layer; a window of 0 is a ValueError, they have none."""
-    if 0 in windows:
-        raise ValueError("The Hugging Face layout has no window of 0: it needs at least 1 token on each side.")
+    """Returns `attention_window`, one entry for each layer; a window below 2 is a ValueError.
+
+    An `attention_window` of 0 is refused by transformers, one of 2 breaks in its first forward.
+    """
+    if min(windows, default=2) < 2:
+        raise ValueError(f"The Hugging Face layout has no window of {min(windows)}: it needs 2 tokens or more a side.")
     return [2 * window for window in windows]
 
 

@@ -89,6 +89,22 @@ def test_remat_keeps_less_for_the_backward(tiny):
     assert kept["full"] < 0.8 * kept["dots"] and kept["dots"] < 0.8 * kept["none"], kept
 
 
+def test_remat_of_all_but_products_does_not_sweep_attention_again(tiny):
+    """Counted in loops: the forward's and the backward's; with "full" the forward's a second time."""
+    cfg = DiscriminatorConfig(
+        **tiny | {"encoder_layers": 1, "max_source_len": 512}, dense_up_to=8, match_embedding=False
+    )
+    ids = jnp.ones((1, 512), jnp.int32)
+
+    def loops(remat):
+        model = Discriminator(dataclasses.replace(cfg, remat=remat))
+        params = jax.eval_shape(model.init, jax.random.key(0), ids)["params"]
+        gradient = jax.grad(lambda params: model.apply({"params": params}, ids).sum())
+        return jax.jit(gradient).lower(params).as_text().count("stablehlo.while")
+
+    assert 0 < loops("none") == loops("dots") < loops("full")
+
+
 def test_grouped_heads_are_heads_repeated():
     noise = np.random.default_rng(0)
     draw = lambda *shape: noise.normal(size=shape).astype(np.float32)

@@ -146,3 +146,7 @@ def test_bad_input_is_one_sentence_that_names_the_file(vocabulary_folder, byte_l
         (tmp_path / name).write_text(broken, encoding="utf-8")
         with pytest.raises(ValueError, match=sentence):
             ByteLevelTokenizer.load(tmp_path)
+    (tmp_path / "added_tokens.json").unlink()
+    (tmp_path / "merges.txt").write_bytes(merges.encode("utf-16"))
+    with pytest.raises(ValueError, match=r"merges.txt is not UTF-8 text"):
+        ByteLevelTokenizer.load(tmp_path)

@@ -20,6 +20,7 @@ def test_a_config_survives_json_and_is_hashable(config_type):
     [
         ({"widnow": 3}, "no field 'widnow'"),
         ({"d_model": 30, "n_heads": 4}, "multiple of n_heads"),
+        ({"eos_id": 100}, "eos_id 100 is not in the vocabulary of 100"),
         ({"positions": "alibi"}, "learned, sinusoidal, rotary"),
         ({"feed_forward": "relu"}, "feed_forward must be one of"),
         ({"global_tokens": "all"}, "global_tokens must be one of"),

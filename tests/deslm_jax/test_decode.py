@@ -107,6 +107,10 @@ def test_bad_arguments_are_one_sentence(tiny_generator):
             generate(few, params, PROMPTS, global_mask=mask)
     with pytest.raises(ValueError, match="a row of ids for each prompt"):
         generate(cfg, params, PROMPTS[0])
+    for nothing in (PROMPTS[:0], PROMPTS[:, :0]):
+        with pytest.raises(ValueError, match="at least one prompt of one token"):
+            generate(cfg, params, nothing)
+    assert Sample(temperature=np.float32(0.5), top_k=np.int64(3)).top_k == 3 and Beam(n=np.int32(2)).n == 2
     for name in ("decoder_start_id", "forced_bos_id", "forced_eos_id"):
         with pytest.raises(ValueError, match=f"{name} {cfg.vocab_size} is not in the vocabulary"):
             dataclasses.replace(cfg, **{name: cfg.vocab_size})

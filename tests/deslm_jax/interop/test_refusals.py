@@ -166,6 +166,7 @@ def test_prefixes_may_be_missing_and_other_heads_are_left_out():
         ({"norm_epsilon": 1e-6}, "LED cannot express norm_epsilon 1e-06"),
         ({"feed_forward": "gated"}, "no feed_forward 'gated'"),
         ({"window": 0}, "no window of 0"),
+        ({"window": (4, 1)}, "no window of 1: it needs 2 tokens"),
     ],
 )
 def test_a_config_that_they_cannot_express(change, sentence):
