@@ -85,6 +85,8 @@ def make_twin(observed: Observed) -> Twin:
     seen = see(observed)
     profile = measure(seen)
     law, genesis = observed.genesis.params(), observed.genesis
+    # A run from before R10 asked for it may unbond sooner than a jail ends; nobody unbonds in the simulation.
+    law = law._replace(unbonding_blocks=np.maximum(law.unbonding_blocks, law.jail_blocks + 1))
     pot_micro = get_pot_micro(law, TIP_MICRO)
     bonded = {account.name: account.bonded_micro for account in genesis.accounts}
     by_group: dict[str, list[Any]] = {}

@@ -23,15 +23,29 @@ def check_params(
     """Return if a network may run with these parameters and seats, else raise ValueError with one sentence.
 
     Checks the ranges and bounds of the law's "Quantities", that audits deter (R6), and that stake leaves later than
-    its evidence (R10). The two last arguments are in Q16, for generators and discriminators.
+    its evidence and than a jail ends (R10). The two last arguments are in Q16, for generators and discriminators.
+    """
+    check_arithmetic(params, generator_seats, discriminator_seats)
+    plain = Params(*(leaf.tolist() for leaf in params))
+    _raise_first(_incentives(plain, honest_edge_q16_R, cheating_gain_q16_R))
+
+
+def check_arithmetic(params: Params, generator_seats: int = 5, discriminator_seats: int = 15) -> None:
+    """The part of `check_params` that no network can do without: ranges, and products below 2^62.
+
+    Asked alone of what is already written: a ledger that began under weaker incentives can still be read and verified.
     """
     seats_R = (generator_seats, discriminator_seats)
     if min(seats_R) < 1:
         raise ValueError(f"a task needs at least one seat a role, got {seats_R}")
     _check_shapes(params)
     plain = Params(*(leaf.tolist() for leaf in params))
-    rules = (_ranges(plain), _products(plain, seats_R), _incentives(plain, honest_edge_q16_R, cheating_gain_q16_R))
-    for holds, sentence in (line for rule in rules for line in rule):
+    _raise_first(_ranges(plain))
+    _raise_first(_products(plain, seats_R))
+
+
+def _raise_first(lines: Iterator[tuple[bool, str]]) -> None:
+    for holds, sentence in lines:
         if not holds:
             raise ValueError(sentence)
 
@@ -131,6 +145,11 @@ def _incentives(p: Params, edge_q16_R: tuple[int, int], gain_q16_R: tuple[int, i
         p.unbonding_blocks > evidence_blocks,
         f"unbonding_blocks {p.unbonding_blocks} must be longer than a task with its audit and challenge,"
         f" {evidence_blocks} blocks (R10)",
+    )
+    yield (
+        p.unbonding_blocks > p.jail_blocks,
+        f"unbonding_blocks {p.unbonding_blocks} must be longer than a jail, {p.jail_blocks} blocks: a caught key would"
+        " leave and be back under another name before its jail ends (R10)",
     )
 
 

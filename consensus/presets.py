@@ -28,8 +28,8 @@ def reference() -> Params:
         verdict_reveal_blocks=4,
         canary_reveal_blocks=2,
         stake_min_micro=1_000 * MICRO,
-        reputation_prior_q8=8 * Q8,
-        reputation_floor_q16=Q16 // 16,
+        reputation_prior_q8=1 * Q8,
+        reputation_floor_q16=Q16 // 4,
         evidence_clip_q12=3 * Q12,
         beta_start_q16=Q16 // 2,
         beta_rate_shift=4,
@@ -49,8 +49,8 @@ def reference() -> Params:
         challenge_window_blocks=64,
         challenge_bond_fees=2,
         challenge_burn_q16=q16(0.2) + 1,
-        pot_share_generators=30,
-        pot_share_discriminators=5,
+        pot_share_generators=32,
+        pot_share_discriminators=3,
         pot_share_purse=50,
         pot_share_proposer=5,
         pot_share_treasury=10,
@@ -90,7 +90,7 @@ def demo() -> Params:
             rho_q16_KR=[[q16(0.3), q16(0.9)]] * 4,  # its verifiers are of one recipe: measured .9
             canary_rate_q16=q16(0.2),
             random_audit_rate_q16=q16(0.1),
-            unbonding_blocks=64,
+            unbonding_blocks=1_200,  # twice the jail: who leaves is not back before it ends
         )
     )
 

@@ -25,8 +25,8 @@ class Params(NamedTuple):
     canary_reveal_blocks: Array  # after the verdicts: the author of a canary opens its answer before settlement
     # R2 seats
     stake_min_micro: Array  # least free bonded stake that may be drawn
-    reputation_prior_q8: Array  # the 8 in good / (good + bad + 8), Q8
-    reputation_floor_q16: Array  # 1/16
+    reputation_prior_q8: Array  # the 1 in good / (good + bad + 1), Q8
+    reputation_floor_q16: Array  # 1/4
     # R4 tally
     evidence_clip_q12: Array  # 3.0: what one seat can add
     beta_start_q16: Array  # 1/2
@@ -50,7 +50,7 @@ class Params(NamedTuple):
     challenge_bond_fees: Array  # 2: the bond in units of the task's fee F
     challenge_burn_q16: Array  # share of the loser's payment that burns, 20 %
     # R7 pay
-    pot_share_generators: Array  # shares of a pot, integers: 30, 5, 50, 5, 10
+    pot_share_generators: Array  # shares of a pot, integers: 32, 3, 50, 5, 10
     pot_share_discriminators: Array
     pot_share_purse: Array
     pot_share_proposer: Array

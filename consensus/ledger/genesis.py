@@ -18,6 +18,7 @@ from consensus.ledger.hashing import digest
 from consensus.ledger.leaves import from_rows, to_rows
 from consensus.ledger.limits import FRAME_BYTES, SEATS
 from consensus.ledger.messages import ChainId
+from consensus.limits import check_arithmetic
 from consensus.state import Network, Nodes, Params
 from consensus.units import MICRO, SUPPLY_CAP_MICRO
 
@@ -120,7 +121,9 @@ def make_genesis(
         governance or sequencer,
         beacon or digest("deslm/first-beacon/1", chain_id),
     )
-    return check_genesis(encode(draft))
+    genesis = check_genesis(encode(draft))
+    check_parameters(params, genesis)
+    return genesis
 
 
 def typical_pot_micro(params: Params, tip_micro: int, reserve_micro: int = SUPPLY_CAP_MICRO) -> int:
@@ -129,7 +132,10 @@ def typical_pot_micro(params: Params, tip_micro: int, reserve_micro: int = SUPPL
 
 
 def check_genesis(data: bytes) -> Genesis:
-    """The genesis in `data`; LedgerError says in one sentence what in it cannot hold."""
+    """The genesis in `data`; LedgerError or ValueError says in one sentence what in it cannot hold.
+
+    Its incentives are not judged: a network that began under weaker ones can still be read.
+    """
     genesis = decode(data, Genesis, FRAME_BYTES)
     if genesis.version != VERSION:
         raise LedgerError(f"genesis: version {genesis.version} is not {VERSION}; use the release that wrote it.")
@@ -143,13 +149,13 @@ def check_genesis(data: bytes) -> Genesis:
     params = genesis.params()
     if not len(genesis.classes) == len(params.kappa_q12_K) == len(params.rho_q16_KR):
         raise LedgerError("genesis: kappa and rho need one row for each task class.")
-    check_parameters(params, genesis)
+    check_arithmetic(params, genesis.generator_seats, genesis.discriminator_seats)
     first_state(genesis)
     return genesis
 
 
 def check_parameters(params: Params, genesis: Genesis) -> None:
-    """Raise ValueError with one sentence if the law cannot bear `params` with this network's seats."""
+    """Raise ValueError with one sentence if this network may not run with `params` from now on."""
     presets.check_params(params, genesis.generator_seats, genesis.discriminator_seats)
 
 

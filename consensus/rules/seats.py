@@ -8,7 +8,7 @@ from consensus.units import Q16, Array, add_at, floor_divide, mul_q16, namespace
 
 
 def compute_reputation_q16(params: Params, nodes: Nodes, role: int) -> Array:
-    """f [N]: clip(good / (good + bad + 8), 1/16, 1). A fresh key is at the floor."""
+    """f [N]: clip(good / (good + bad + 1), 1/4, 1). A fresh key is at the floor."""
     good, bad = nodes.good_q8_NR[:, role], nodes.bad_q8_NR[:, role]
     xp = namespace(good)
     share = floor_divide(good << 16, good + bad + params.reputation_prior_q8)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from consensus.presets import check_params
+from consensus.limits import check_arithmetic
 from consensus.recorded import END, SETTLE, Recorded, RecordedTasks
 from consensus.rules import settle
 from consensus.rules.emission import draw_emission
@@ -76,7 +76,7 @@ def settle_recorded(params: Params, recorded: Recorded, backend: str = "jit") ->
     parameters, or if a node of the run could not have paid what they ask of it.
     """
     tasks = recorded.tasks
-    check_params(params, tasks.generator_TG.shape[1], tasks.discriminator_TD.shape[1])
+    check_arithmetic(params, tasks.generator_TG.shape[1], tasks.discriminator_TD.shape[1])
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend}: choose one of {', '.join(BACKENDS)}")
     played = _play(params, recorded) if backend == "numpy" else call(_compiled(), params, recorded)

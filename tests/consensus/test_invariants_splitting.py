@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from consensus.state import DISCRIMINATOR, GENERATOR, Network, Nodes, Params, Round
 from tests.consensus import bridge
 from tests.consensus.histories import History, make_world
-from tests.consensus.strategies import ONE
+from tests.consensus.strategies import LAW, ONE
 from tests.consensus.twin import STEPS, RecordingTwin, Twin, call_rule
 
 ROLES = {GENERATOR: "generator_G", DISCRIMINATOR: "discriminator_D"}
@@ -37,7 +37,7 @@ def count_seats(bonded: list[int], reputation: tuple[int, int], floor_q16: int) 
     """How many of all possible draws each node wins."""
     twin = Twin(tiny_world(bonded, reputation, floor_q16))
     good, bad = reputation
-    factor = max(floor_q16, min(ONE, good * ONE // (good + bad + 8 * 256)))
+    factor = max(floor_q16, min(ONE, good * ONE // (good + bad + LAW["reputation_prior_q8"])))
     weight = sum(stake * factor // ONE for stake in bonded)
     draws = [list(point.to_bytes(16, "big")) for point in range(weight)]
     opened = twin.step(

@@ -26,7 +26,7 @@ def split_pot(params: dict, pot_micro: int) -> list[int]:
 
 
 def compute_reputation_q16(params: dict, node: dict, role: int) -> int:
-    """R2: f = clip(good / (good + bad + 8), 1/16, 1)."""
+    """R2: f = clip(good / (good + bad + 1), 1/4, 1)."""
     good, bad = node["good_q8"][role], node["bad_q8"][role]
     return clip(good * ONE // (good + bad + params["reputation_prior_q8"]), params["reputation_floor_q16"], ONE)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from consensus import presets
+from consensus.limits import check_arithmetic
 from consensus.presets import check_params, demo, minimal, q16, reference
 from consensus.rules.supply import compute_supply_micro
 from consensus.units import SUPPLY_CAP_MICRO
@@ -23,6 +24,8 @@ def test_the_reference_holds_the_law_s_numbers() -> None:
     assert int(p.tau_min_q12) == 1_661  # logit .60
     assert (int(p.theta0_q16), int(p.epsilon_q16)) == (52_429, 1_311)
     assert p.wager_fees_R.tolist() == [6, 60]
+    assert [int(leaf) for name, leaf in p._asdict().items() if name.startswith("pot_share")] == [32, 3, 50, 5, 10]
+    assert (int(p.reputation_prior_q8), int(p.reputation_floor_q16)) == (256, 16_384)
     assert p.kappa_q12_K[:2].tolist() == [6_144, 0]
     assert abs(int(p.canary_rate_q16 + p.random_audit_rate_q16) / 65_536 - 0.08) < 1e-4
     assert abs(int(demo().canary_rate_q16 + demo().random_audit_rate_q16) / 65_536 - 0.30) < 1e-4
@@ -57,7 +60,8 @@ def test_the_reference_holds_the_law_s_numbers() -> None:
         ({"challenge_burn_q16": q16(0.19)}, "20 %"),
         ({"finder_divisor": 511}, "1/512"),
         ({"slash_burn_q16": 65_536}, "nothing for the finder"),
-        ({"unbonding_blocks": 9}, "unbonding_blocks 9"),
+        ({"unbonding_blocks": 9}, "unbonding_blocks 9 must be longer than a task"),
+        ({"unbonding_blocks": 24, "jail_blocks": 24}, "unbonding_blocks 24 must be longer than a jail, 24 blocks"),
         ({"rho_q16_KR": [[1, 1]] * 3}, "rho_q16_KR must have shape"),
         ({"kappa_q12_K": 5}, "one entry a task class"),
         ({"cusum_limit_q16": 1 << 41}, "cusum_limit_q16"),
@@ -67,6 +71,15 @@ def test_what_the_law_cannot_bear_is_refused(leaves: dict[str, Any], sentence: s
     with pytest.raises(ValueError, match=sentence) as caught:
         check_params(params_with(**leaves))
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_written_is_judged_by_its_arithmetic_alone() -> None:
+    """A ledger that began under weaker incentives must stay readable, one that would overflow must not."""
+    check_arithmetic(params_with(unbonding_blocks=9, wager_fees_R=[2, 10]))
+    with pytest.raises(ValueError, match="overflows"):
+        check_arithmetic(params_with(wager_fees_R=[10**9, 60]))
+    with pytest.raises(ValueError, match="theta0_q16 is a share"):
+        check_arithmetic(params_with(theta0_q16=70_000))
 
 
 def test_dtypes_and_seats_are_checked() -> None:

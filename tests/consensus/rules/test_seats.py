@@ -41,7 +41,7 @@ def test_reputation_starts_at_the_floor_and_needs_proof() -> None:
     good_NR[1, 0] = 24 * 256
     good_NR[2, 0], bad_NR[2, 0] = 8 * 256, 16 * 256
     f_N = compute_reputation_q16(params, nodes._replace(good_q8_NR=good_NR, bad_q8_NR=bad_NR), 0)
-    assert f_N[1:4].tolist() == [Q16 * 24 // 32, Q16 * 8 // 32, Q16 // 16]
+    assert f_N[1:4].tolist() == [Q16 * 24 // 25, Q16 * 8 // 25, Q16 // 4]
 
 
 def test_who_may_sit() -> None:

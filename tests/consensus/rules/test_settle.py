@@ -80,7 +80,7 @@ def assert_same_bits(one: Any, other: Any) -> None:
 
 
 def test_numpy_jit_and_vmap_give_the_same_bits() -> None:
-    cases = [random_case(seed) for seed in range(40)]
+    cases = [random_case(seed) for seed in (*range(38), 81, 86)]  # the last two accept
     plain = [life(PARAMS, *case) for case in cases]
     with jax.enable_x64(True):
         one_by_one, at_once = on_jax()
