@@ -50,7 +50,7 @@ class Params(NamedTuple):
     challenge_bond_fees: Array  # 2: the bond in units of the task's fee F
     challenge_burn_q16: Array  # share of the loser's payment that burns, 20 %
     # R7 pay
-    pot_share_generators: Array  # shares of a pot, integers: 32, 3, 50, 5, 10
+    pot_share_generators: Array  # shares of a pot, integers: 30, 5, 50, 5, 10
     pot_share_discriminators: Array
     pot_share_purse: Array
     pot_share_proposer: Array

@@ -24,7 +24,7 @@ def test_the_reference_holds_the_law_s_numbers() -> None:
     assert int(p.tau_min_q12) == 1_661  # logit .60
     assert (int(p.theta0_q16), int(p.epsilon_q16)) == (52_429, 1_311)
     assert p.wager_fees_R.tolist() == [6, 60]
-    assert [int(leaf) for name, leaf in p._asdict().items() if name.startswith("pot_share")] == [32, 3, 50, 5, 10]
+    assert [int(leaf) for name, leaf in p._asdict().items() if name.startswith("pot_share")] == [30, 5, 50, 5, 10]
     assert (int(p.reputation_prior_q8), int(p.reputation_floor_q16)) == (256, 16_384)
     assert p.kappa_q12_K[:2].tolist() == [6_144, 0]
     assert abs(int(p.canary_rate_q16 + p.random_audit_rate_q16) / 65_536 - 0.08) < 1e-4
