@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deslm import compiler
 from deslm.simulation.options import add_common_arguments, parse_value, read_plain
-from deslm.simulation.play import play
+from deslm.simulation.play import check_size, play
 from deslm.simulation.show import show_points
 from deslm.simulation.write import write_results
 
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     points = plain.get("points", 32) if args.points is None else args.points
     plain.pop("design", None), plain.pop("points", None)
     chosen = design(read_axes(vary), kind, points)
+    check_size(*stack_points(plain, chosen[:1]), len(chosen), args)  # at once, not after all points were made
     scenario, batch = stack_points(plain, chosen)
     table = play(scenario, batch, chosen, args)
     show_points(scenario, table)

@@ -42,7 +42,7 @@ class Folder:
             known = _read_plan(plan)
             if known["digest"] != digest:
                 raise ValueError(f"{self.path} holds another sweep: name another folder, or delete this one")
-            self.batch_runs = int(known["batch_runs"])
+            self.batch_runs = known["batch_runs"]
         else:
             text = json.dumps({"digest": digest, "runs": runs, "batch_runs": batch_runs})
             write_text(plan, text)
@@ -52,10 +52,10 @@ class Folder:
         if self.path is None or not (file := self._file(number)).exists():
             return None
         try:
-            with np.load(file, allow_pickle=False) as saved:
+            with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as saved:
                 read = lambda part: part(*(saved[f"{part.__name__}.{name}"] for name in part._fields))
                 return kind(*(read(part) for part in parts))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None  # damaged: play it again
 
     def save(self, number: int, batch: Any) -> None:
@@ -72,6 +72,9 @@ class Folder:
 
 def _read_plan(plan: Path) -> dict[str, Any]:
     try:
-        return json.loads(plan.read_text())
-    except ValueError:
+        known = json.loads(plan.read_text())
+        if not isinstance(known["digest"], str) or type(known["batch_runs"]) is not int or known["batch_runs"] < 1:
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
         raise ValueError(f"{plan} is damaged: delete it to begin this sweep again") from None
+    return known

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from consensus.limits import check_params
+from consensus.simulator.loops import map_leaves
 from consensus.simulator.setting import Setting, Static, count_axes
+from consensus.simulator.world import State
 from consensus.units import Q16, SUPPLY_CAP_MICRO
 
 MOST_VERDICTS = 1 << 26  # in flight at once
@@ -16,16 +18,55 @@ SAMPLING = ("auto", "dense", "tree")
 
 def check_run(static: Static, params: Setting, seed: int, rounds: int) -> None:
     """Return if this run makes sense, else raise ValueError."""
+    if not isinstance(static, Static) or not isinstance(params, Setting):
+        raise ValueError("give a Static and a Setting, as make_network returns them")
     check_static(static)
-    if not 0 <= seed < 1 << 63:
-        raise ValueError(f"the seed is {seed}: choose one from 0 to 2^63 - 1")
-    if not 0 <= rounds < 1 << 31:
-        raise ValueError(f"rounds is {rounds}: choose 0 to 2^31 - 1")
+    if not _is_whole(seed) or not 0 <= seed < 1 << 63:
+        raise ValueError(f"the seed is {seed!r}: choose a whole number from 0 to 2^63 - 1")
+    if not _is_whole(rounds) or not 0 <= rounds < 1 << 31:
+        raise ValueError(f"rounds is {rounds!r}: choose 0 to 2^31 - 1")
     check_setting(static, params)
+
+
+def check_seeds(seeds: Any) -> tuple[int, ...]:
+    """The seeds of a sweep as plain numbers: at least one, whole, none twice."""
+    if isinstance(seeds, str) or not hasattr(seeds, "__iter__"):
+        raise ValueError(f"seeds is {seeds!r}: give a list of whole numbers")
+    found = tuple(seeds)
+    if not found:
+        raise ValueError("a sweep needs at least one seed")
+    for seed in found:
+        if not _is_whole(seed) or not 0 <= seed < 1 << 63:
+            raise ValueError(f"the seed is {seed!r}: choose a whole number from 0 to 2^63 - 1")
+    if len(set(found)) < len(found):
+        raise ValueError("seeds names a seed twice: a run that is counted twice says nothing new")
+    return tuple(int(seed) for seed in found)
+
+
+def check_state(static: Static, state: Any) -> None:
+    """A state of a network of these sizes: int64, so many rows, seats and tasks in flight."""
+    if not isinstance(state, State):
+        raise ValueError("give the state to go on from: start(static, setting), or what simulate returned")
+    leaves: list[Any] = []
+    map_leaves(leaves.append, state)
+    types = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in leaves}
+    if types != {"int64"}:
+        raise ValueError(f"a state has int64 leaves, this one has {', '.join(sorted(types))}")
+    rows, seats = state.nodes.bonded_micro_N.shape, [task.round.verdict_q16_DC.shape for task in state.waiting]
+    sizes = static.tasks, static.discriminator_seats, static.generator_seats
+    if rows != (static.nodes,) or seats != [sizes] * static.lag:
+        raise ValueError("the state is of a network of other sizes: begin with start(static, setting)")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def check_static(static: Static) -> None:
     """Sizes that make a network."""
+    for name, size in static._asdict().items():
+        if name != "sampling" and not _is_whole(size):
+            raise ValueError(f"{name} is {size!r}: it must be a whole number")
     if static.nodes < 2:
         raise ValueError(f"the network has {max(static.nodes - 1, 0)} nodes beside the asker: add some")
     for name in ("generator_seats", "discriminator_seats", "tasks", "lag", "kinds", "recipes", "groups"):

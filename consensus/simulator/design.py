@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from consensus.simulator.loops import map_leaves
-from consensus.simulator.scenario import LARGEST, Plain, Scenario, make_scenario, replace_at
+from consensus.simulator.networks import LARGEST
+from consensus.simulator.scenario import Plain, Scenario, make_scenario, replace_at
 from consensus.simulator.setting import Setting
 
 DESIGNS = ("grid", "random", "latin")

@@ -5,7 +5,8 @@ static, setting = make_network(law, [Group("honest", 12, "generator"), Group("ch
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from math import isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from consensus.state import Params
 from consensus.units import MICRO, Q12, SUPPLY_CAP_MICRO
 
 MOST_NODES, MOST_RECIPES = 1 << 22, 1 << 10
+LARGEST = 10**15  # of any plain number: the supply in micro-tokens
 ROLES = ("generator", "discriminator", "both")
 SKILLED = ("generator", "verifier")  # what models of role 0 and 1 are called in the fields below
 
@@ -115,8 +117,22 @@ def make_network(
 ) -> tuple[Static, Setting]:
     """Sizes and setting of a network; `sizes` are fields of `Static` (tasks, lag, seats, sampling).
 
-    Raises ValueError with one sentence for an unknown role or policy, no nodes, or more stake than the supply.
+    Raises ValueError with one sentence for an unknown role or policy, no nodes, more stake than the supply, or what is
+    no number.
     """
+    for group in groups:
+        _check_fields(f"groups.{group.name}", group)
+    for kind in kinds:
+        _check_fields(f"kinds.{kind.name}", kind)
+    _check_fields("models", models)
+    for name, value in (("tip_micro", tip_micro), ("asker_micro", asker_micro), ("lead_rounds", lead_rounds)):
+        check_plain(name, value, int)
+    shares = {"load": load, "canary_tell": canary_tell, "lead_canary": lead_canary, "later_canary": later_canary}
+    for name, share in shares.items():
+        check_plain(name, share, float)
+    for name in sizes:
+        if name not in Static._fields:
+            raise ValueError(f"{name} is no size of a network: choose of {', '.join(Static._fields)}")
     _check(groups, kinds)
     _check_numbers(groups, kinds, models, purse_pots, get_pot_micro(law, tip_micro))
     if later_canary < 0 and later_canary != -1:
@@ -162,6 +178,32 @@ def make_network(
         }
     )
     return static, Setting(law, demand, _make_skill(kinds, models, recipes), conduct)
+
+
+def get_type(kind: Any, name: str) -> Any:
+    """The type of a plain field of `Group`, `Kind` or `Models`: float, int, str or tuple."""
+    wanted = kind.__annotations__[name]
+    return float if wanted == float | None else getattr(wanted, "__origin__", wanted)
+
+
+def check_plain(where: str, value: Any, wanted: Any) -> None:
+    """Return if a plain value is of the type, a number finite and within +-10^15; else ValueError with one sentence."""
+    whole = (int, np.integer)
+    accepted: Any = {float: (*whole, float, np.floating), int: whole, tuple: (list, tuple)}.get(wanted, wanted)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
+        words = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", tuple: "a list"}
+        raise ValueError(f"{where} is {value!r}: it must be {words[wanted]}")
+    if isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            check_plain(f"{where}.{number}", part, int)
+    elif wanted in (int, float) and not (isfinite(value) and abs(value) <= LARGEST):
+        raise ValueError(f"{where} is {value}: it must be a number within +-10^15")
+
+
+def _check_fields(where: str, row: Any) -> None:
+    for name, value in row._asdict().items():
+        if value is not None or type(row)._field_defaults.get(name, 0) is not None:
+            check_plain(f"{where}.{name}", value, get_type(type(row), name))
 
 
 def _make_skill(kinds: Sequence[Kind], models: Models, recipes: int) -> Skill:
@@ -246,6 +288,11 @@ def _check_numbers(
     for role, recipes in (("generator", models.generator_recipes), ("verifier", models.verifier_recipes)):
         if not 1 <= recipes <= MOST_RECIPES:
             raise ValueError(f"{role}_recipes is {recipes}: choose 1 to {MOST_RECIPES}")
+    for group in groups:
+        if group.recipe < -1:
+            raise ValueError(f"group {group.name} runs recipe {group.recipe}: choose 0 or more, or -1 for all by turns")
+    if pot_micro <= 0:
+        raise ValueError("a task's pot is empty, and stakes are measured in pots: give a tip or an emission above 0")
     largest = SUPPLY_CAP_MICRO / pot_micro
     amounts = [(f"group {group.name} stakes", group.stake_pots) for group in groups] + [("the purse has", purse_pots)]
     for what, pots in amounts:

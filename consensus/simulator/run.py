@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from consensus.simulator.checks import check_run
+from consensus.simulator.checks import check_run, check_state
 from consensus.simulator.loops import repeat
 from consensus.simulator.setting import Setting, Static
 from consensus.simulator.step import play_round
@@ -27,6 +27,7 @@ def simulate(static: Static, params: Setting, state: State, seed: int, rounds: i
     Raises ValueError with one sentence if a parameter is outside its safe range or nobody could ever sit.
     """
     check_run(static, params, seed, rounds)
+    check_state(static, state)
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend}: choose one of {', '.join(BACKENDS)}")
     arguments = (params, state, np.int64(seed), np.int64(rounds))
@@ -75,8 +76,9 @@ def trace(
 
     Sums between two points are the difference of their metrics; the same bits as one `simulate` of all rounds.
     """
-    if every < 1:
+    if not isinstance(every, int) or every < 1:
         raise ValueError(f"every is {every}: choose 1 or more rounds between two points")
+    check_run(static, params, seed, rounds)
     states = []
     for first in range(0, rounds, every):
         state = simulate(static, params, state, seed, min(every, rounds - first))

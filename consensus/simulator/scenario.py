@@ -26,21 +26,29 @@ import difflib
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
-from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from consensus import presets
-from consensus.simulator.networks import FACTS, Group, Kind, Models, get_pot_micro, make_network
+from consensus.simulator.networks import (
+    FACTS,
+    LARGEST,
+    Group,
+    Kind,
+    Models,
+    check_plain,
+    get_pot_micro,
+    get_type,
+    make_network,
+)
 from consensus.simulator.profiles import make_kinds, make_models, read_profile
 from consensus.simulator.setting import Setting, Static
 from consensus.state import Params
 from consensus.units import Q8, Q12, Q16
 
 PRESETS = {"demo": presets.demo, "minimal": presets.minimal, "reference": presets.reference}
-LARGEST = 10**15  # of any plain number: the supply in micro-tokens
 MOST_SEEDS = 1_000_000
 UNITS = {"q16": Q16, "q12": Q12, "q8": Q8}
 TOP = (
@@ -110,7 +118,7 @@ def make_scenario(plain: Plain) -> Scenario:
     network = _table(plain, "network")
     check_keys("network", network, NETWORK)
     for key, value in network.items():
-        _check_type(f"network.{key}", value, NETWORK[key])
+        check_plain(f"network.{key}", value, NETWORK[key])
     models = _make(Models, "models", measured | _table(plain, "models"))
     static, setting = make_network(law, groups, kinds, models, **network)
     names = tuple(group.name for group in groups)
@@ -208,22 +216,8 @@ def _make(kind: Any, where: str, plain: Plain) -> Any:
         if name not in plain and name not in kind._field_defaults:
             raise ValueError(f"{where} needs {name}")
     for name, value in plain.items():
-        default = kind._field_defaults.get(name)
-        wanted = kind.__annotations__[name] if default is None else type(default)
-        _check_type(f"{where}.{name}", value, float if wanted == float | None else wanted)
+        check_plain(f"{where}.{name}", value, get_type(kind, name))
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
-
-
-def _check_type(where: str, value: Any, wanted: Any) -> None:
-    accepted = {float: (int, float), int: (int,), tuple: (list, tuple)}.get(wanted, (wanted,))
-    if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
-        words = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", tuple: "a list"}
-        raise ValueError(f"{where} is {value!r}: it must be {words[wanted]}")
-    if isinstance(value, list | tuple):
-        for number, part in enumerate(value):
-            _check_type(f"{where}.{number}", part, int)
-    elif isinstance(value, int | float) and not (isfinite(value) and abs(value) <= LARGEST):
-        raise ValueError(f"{where} is {value}: it must be a number within +-10^15")
 
 
 def _read_profile(plain: Plain) -> tuple[list[Kind], Plain]:
@@ -231,7 +225,7 @@ def _read_profile(plain: Plain) -> tuple[list[Kind], Plain]:
     path = plain.get("profile")
     if path is None:
         return list(FACTS), {}
-    _check_type("profile", path, str)
+    check_plain("profile", path, str)
     profile = read_profile(path)
     return make_kinds(profile), make_models(profile)._asdict()
 

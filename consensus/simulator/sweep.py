@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from consensus.simulator.checkpoint import Folder, compute_digest
-from consensus.simulator.checks import check_run, select
+from consensus.simulator.checks import check_run, check_seeds, select
 from consensus.simulator.ending import Ending, conclude
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.metrics import Metrics
@@ -54,6 +54,9 @@ def sweep(
     """
     if parallel not in ("jit", "pmap", "numpy"):
         raise ValueError(f"parallel is {parallel}: choose jit, pmap or numpy")
+    seeds = check_seeds(seeds)
+    if batch_runs is not None and (not isinstance(batch_runs, int) or batch_runs < 1):
+        raise ValueError(f"batch_runs is {batch_runs!r}: choose 1 or more runs a batch")
     settings = check_sweep(static, params_batch, seeds, rounds)
     runs = settings * len(seeds)
     limit = fit_batch(static, params_batch, runs, memory_bytes) if batch_runs is None else min(batch_runs, runs)
@@ -82,21 +85,23 @@ def run_one(static: Static, setting: Setting, seed: Any, rounds: Any) -> Swept:
 
 def check_sweep(static: Static, params_batch: Setting, seeds: Sequence[int], rounds: int) -> int:
     """The number of settings, after every one has been checked."""
-    if len(seeds) == 0:
-        raise ValueError("a sweep needs at least one seed")
-    sizes = {
-        leaf.shape[0] for part in params_batch for name, leaf in part._asdict().items() if leaf.ndim > count_axes(name)
-    }
+    seeds = check_seeds(seeds)
+    if not isinstance(params_batch, Setting):
+        raise ValueError("give a Setting, as make_network returns it, with a leading axis on the leaves that vary")
+    leaves = [(name, leaf) for part in params_batch for name, leaf in part._asdict().items()]
+    for name, leaf in leaves:
+        if not hasattr(leaf, "ndim"):
+            raise ValueError(f"{name} must be an int64 array, got {type(leaf).__name__}")
+    sizes = {leaf.shape[0] for name, leaf in leaves if leaf.ndim > count_axes(name)}
     if len(sizes) > 1 or 0 in sizes:
         raise ValueError(
             f"the leaves of the batch have {sorted(sizes)} settings: give every one the same number, above 0"
         )
     settings = sizes.pop() if sizes else 1
-    for seed in (min(seeds), max(seeds)):
-        check_run(static, select(params_batch, 0), int(seed), rounds)
+    check_run(static, select(params_batch, 0), seeds[0], rounds)
     for index in range(1, settings):
         try:
-            check_run(static, select(params_batch, index), int(seeds[0]), rounds)
+            check_run(static, select(params_batch, index), seeds[0], rounds)
         except ValueError as error:
             raise ValueError(f"setting {index} of {settings}: {error}") from None
     return settings

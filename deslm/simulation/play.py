@@ -13,12 +13,14 @@ from consensus.simulator.scenario import Scenario
 from consensus.simulator.setting import Setting
 
 BATCHES, SMALL_BATCH = 10, 128  # a long sweep reports and saves so often; smaller batches would waste vectors
+FIGURES_BYTES = 16_384  # a run, while its figures become JSON, CSV and the page
 
 
 class Table(NamedTuple):
     """The runs of a sweep, setting after setting, seed after seed."""
 
     points: list[dict[str, Any]]  # what was varied, a setting
+    pots_micro: tuple[int, ...]  # the pot of the first task, a setting: what its gains are counted in
     seeds: tuple[int, ...]
     names: tuple[str, ...]  # of the figures
     figures_SEF: np.ndarray  # [settings, seeds, figures]
@@ -36,13 +38,12 @@ def play(scenario: Scenario, settings: Setting, points: list[dict[str, Any]], ar
     from consensus.simulator.checkpoint import compute_digest
     from consensus.simulator.checks import select
     from consensus.simulator.summary import summarise
-    from consensus.simulator.sweep import check_sweep, fit_batch, sweep
+    from consensus.simulator.sweep import sweep
 
     digest = compute_digest(scenario.static, settings, scenario.seeds, scenario.rounds)
     runs = len(points) * len(scenario.seeds)
-    check_sweep(scenario.static, settings, scenario.seeds, scenario.rounds)
-    memory = None if args.memory_mib is None else args.memory_mib << 20
-    batch = min(fit_batch(scenario.static, settings, runs, memory), max(SMALL_BATCH, -(-runs // BATCHES)))
+    fits = check_size(scenario, settings, len(points), args)
+    batch = min(fits, max(SMALL_BATCH, -(-runs // BATCHES)))
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"{scenario.rounds} rounds, {scenario.static.nodes} nodes", total=runs)
@@ -56,13 +57,33 @@ def play(scenario: Scenario, settings: Setting, points: list[dict[str, Any]], ar
             batch_runs=batch,
             progress=lambda done, _: bar.update(task, completed=done),
         )
-    rows = []
+    rows, pots_micro = [], []
     for index in range(len(points)):
         setting = select(settings, index)
         pot_micro = get_pot_micro(setting.law, int(setting.demand.tip_micro))  # of this setting: both may vary
+        pots_micro.append(pot_micro)
         for e in range(len(scenario.seeds)):
             one = map_leaves(lambda leaf, at=(index, e): leaf[at], swept)
             figures = summarise(one.metrics, one.ending, setting, pot_micro, scenario.kinds, scenario.groups)
-            rows.append(figures)
-    table = np.array([list(row.values()) for row in rows]).reshape(len(points), len(scenario.seeds), -1)
-    return Table(points, scenario.seeds, tuple(rows[0]), table)
+            rows.append(np.array(list(figures.values())))
+    table = np.stack(rows).reshape(len(points), len(scenario.seeds), -1)
+    return Table(points, tuple(pots_micro), scenario.seeds, tuple(figures), table)
+
+
+def check_size(scenario: Scenario, settings: Setting, points: int, args: argparse.Namespace) -> int:
+    """The most runs that fit into memory at once; ValueError if a setting is refused or the sweep does not fit.
+
+    `settings` may be those of the first of so many points.
+    """
+    from consensus.simulator.sweep import check_sweep, fit_batch, get_memory_bytes
+
+    check_sweep(scenario.static, settings, scenario.seeds, scenario.rounds)
+    allowed = get_memory_bytes() if args.memory_mib is None else args.memory_mib << 20
+    runs = points * len(scenario.seeds)
+    written = FIGURES_BYTES * runs
+    if runs > 1 and written >= allowed > 0:
+        raise ValueError(
+            f"the figures of {points} settings with {len(scenario.seeds)} seeds take about {written >> 20} MiB, and"
+            f" {allowed >> 20} MiB are allowed: lower points or seeds, or allow more memory"
+        )
+    return fit_batch(scenario.static, settings, runs, max(allowed - written, 0))

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from consensus.files import write_text
+from consensus.files import write_text, write_whole
 from consensus.simulator.scenario import Scenario
 from deslm.simulation.play import Table
 from deslm.simulation.report import build_page
@@ -20,7 +20,7 @@ def write_results(folder: Path, plain: dict[str, Any], scenario: Scenario, table
         "scenario": plain,
         "static": scenario.static._asdict(),
         "rounds": scenario.rounds,
-        "pot_micro": scenario.pot_micro,
+        "settings": [{**point, "pot_micro": pot} for point, pot in zip(table.points, table.pots_micro, strict=True)],
         "runs": rows,
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,6 +52,4 @@ def _write_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
     import pyarrow.parquet
 
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    temporary = path.with_name(f".{path.name}")
-    pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
-    temporary.replace(path)
+    write_whole(path, lambda file: pyarrow.parquet.write_table(pyarrow.table(columns), file))

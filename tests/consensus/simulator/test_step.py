@@ -36,7 +36,7 @@ def play_recorded(monkeypatch: pytest.MonkeyPatch, rounds: int) -> list[tuple]:
 
 
 def test_a_committee_settles_like_all_rows_and_like_the_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded = play_recorded(monkeypatch, 15)
+    recorded = play_recorded(monkeypatch, 24)
     judged = [row for row in recorded if row[2].is_open_T == 1]
     assert len(judged) > 15
     audited = overturned = moved = 0

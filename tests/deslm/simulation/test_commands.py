@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from consensus.simulator import sweep
 from deslm.cli import main
+from deslm.simulation import play
 
 SCENARIO = """
 name = "tiny"
@@ -82,6 +84,26 @@ def test_a_sweep_is_played_and_taken_up_again(scenario: Path, tmp_path: Path, ca
         (["sweep", "--vary", "law.theta0_q16"], "write PATH=value"),
         (["sweep", "--vary", "network.lag=2,3"], "changes the sizes"),
         (["sweep", "--vary", "network.load=0.9..0.1"], "low must be below high"),
+        (
+            [
+                "sweep",
+                "--vary",
+                "network.load=0.1..0.9",
+                "--design",
+                "random",
+                "--points",
+                "100000",
+                "--memory-mib",
+                "64",
+            ],
+            "lower points or seeds",
+        ),
+        (["simulate", "--set", "law.emission_rate_q32=0", "--set", "network.tip_micro=0"], "a task's pot is empty"),
+        (["simulate", "--set", "groups.generators.recipe=-2"], "-1 for all by turns"),
+        (["simulate", "--set", "models.verifier_blind=1.5"], "blind_q16_KR is a share"),
+        (["simulate", "--set", "models.verifier_trapped=nan"], "within +-10^15"),
+        (["simulate", "--set", "models.generator_trapped=true"], "must be a number"),
+        (["sweep", "--vary", "models.verifier_blind=0.0..1.5"], "blind_q16_KR is a share"),
         (["simulate", "--set", "law.theta0_q16=nan"], "within +-10^15"),
         (["simulate", "--set", "law.rho_q16_KR=[[0.5, 0.5], [0.5]]"], "numbers of shape (4, 2)"),
         (["simulate", "--set", "network.load=nan"], "within +-10^15"),
@@ -142,12 +164,79 @@ def test_a_scenario_that_cannot_be_is_refused_with_one_sentence(
     assert not (tmp_path / "out").exists()
 
 
+def test_ctrl_c_in_the_middle_of_a_sweep_loses_nothing(
+    scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """The same command goes on; the files are those of a sweep that nobody stopped."""
+    monkeypatch.setattr(play, "SMALL_BATCH", 1)
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    command = ["sweep", str(scenario), "--parallel", "numpy", "--out"]
+    assert main([*command, str(whole)]) == 0
+    run_batch, played = sweep.run_batch, []
+
+    def stop_at_the_third(*arguments: object) -> object:
+        played.append(arguments)
+        if len(played) == 3:
+            raise KeyboardInterrupt
+        return run_batch(*arguments)
+
+    monkeypatch.setattr(sweep, "run_batch", stop_at_the_third)
+    capsys.readouterr()
+    assert main([*command, str(stopped)]) == 130
+    assert "run the same command again to go on" in capsys.readouterr().err
+    assert sorted(path.name for path in stopped.iterdir()) == ["batches"]
+    assert main([*command, str(stopped)]) == 0
+    assert len(played) == 5, "a finished batch was played again"
+    for name in ("results.json", "results.csv", "report.html"):
+        assert (stopped / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "plan"])
+def test_a_damaged_batch_is_played_again_and_a_damaged_plan_is_named(
+    damage: str, scenario: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    command = ["sweep", str(scenario), "--parallel", "numpy", "--out", str(out)]
+    assert main(command) == 0
+    first = (out / "results.json").read_bytes()
+    (batch,) = out.rglob("batch-*.npz")
+    whole = batch.read_bytes()
+    if damage == "plan":
+        (batch.parent / "sweep.json").write_text("{}")
+        assert main(command) == 2
+        assert "is damaged: delete it" in capsys.readouterr().err
+        assert batch.read_bytes() == whole
+        return
+    middle = len(whole) // 2
+    harmed = {
+        "empty": b"",
+        "cut": whole[:middle],
+        "flipped": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+    }
+    batch.write_bytes(harmed[damage])
+    assert main(command) == 0
+    assert (out / "results.json").read_bytes() == first
+
+
+def test_a_file_where_the_folder_should_be_is_left_alone(
+    scenario: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    for command in ("simulate", "sweep"):
+        assert main([command, str(scenario), "--parallel", "numpy", "--out", str(tmp_path / "out")]) == 2
+        assert "has a file where a folder was expected" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_every_setting_is_measured_in_pots_of_its_own(scenario: Path, tmp_path: Path) -> None:
     """A tip that varies changes the pot; the stake of a node is 600 of them in every setting."""
     out = tmp_path / "out"
     command = ["sweep", str(scenario), "--parallel", "numpy", "--out", str(out), "--vary"]
     assert main([*command, "network.tip_micro=1000000,5000000", "--seeds", "1"]) == 0
-    together = json.loads((out / "results.json").read_text())["runs"]
+    document = json.loads((out / "results.json").read_text())
+    together, pots = document["runs"], [one["pot_micro"] for one in document["settings"]]
+    assert [one["network.tip_micro"] for one in document["settings"]] == [1_000_000, 5_000_000]
+    assert pots[1] - pots[0] == 4_000_000
     assert main([*command, "network.tip_micro=5000000", "--seeds", "1"]) == 0
     alone = json.loads((out / "results.json").read_text())["runs"]
     assert together[1] == alone[0]

@@ -23,7 +23,7 @@ NAMES = ("coverage", "wrong", "net.<b>")
 def make_table(settings: int = 3) -> Table:
     points = [{"law.theta0_q16": 0.6 + i / 10_000, "network.load": 1.0} for i in range(settings)]
     figures_SEF = np.arange(settings * 2 * len(NAMES), dtype=float).reshape(settings, 2, len(NAMES))
-    return Table(points, (0, 1), NAMES, figures_SEF)
+    return Table(points, (10**6,) * len(points), (0, 1), NAMES, figures_SEF)
 
 
 def read_data(page: str) -> dict:
