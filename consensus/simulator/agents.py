@@ -31,7 +31,7 @@ class Stream(IntEnum):
     VERDICT_SHARED, VERDICT_RECIPE, VERDICT_OWN, EVIDENCE = range(13, 17)
     ORDER, TELL, DICE_0, DICE_1 = range(17, 21)
     GENERATOR_SEATS, DISCRIMINATOR_SEATS, CANDIDATE, AUDIT = range(21, 25)
-    FIRST_FREE = 25  # and up, below the next: for policies and experiments
+    FIRST_FREE = 25  # to 34: for policies and experiments
     TRAP, SURE_TRAPPED, SURE_BLIND, VERDICT_TRAPPED, VERDICT_BLIND = range(35, 40)
 
 

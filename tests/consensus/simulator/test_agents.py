@@ -145,6 +145,15 @@ def test_without_traps_and_blindness_every_draw_is_what_it_was_before_there_were
     assert hashed.hexdigest()[:16] == "c0e34d6cc1137da0"
 
 
+def test_every_purpose_has_a_stream_of_its_own() -> None:
+    """Two names of one number would be one draw for two purposes; the free ones lie between the taken."""
+    numbers = [stream.value for stream in agents.Stream.__members__.values()]
+    assert len(set(numbers)) == len(numbers)
+    assert min(numbers) >= 0 and max(numbers) < agents.STREAMS
+    free = agents.Stream.FIRST_FREE
+    assert free - 1 in numbers and not {*range(free + 1, free + 10)} & {*numbers}
+
+
 def test_kinds_come_in_their_shares_and_canaries_in_theirs() -> None:
     kinds = [Kind("a", 0.5, 0.1), Kind("b", 0.3, 0.2), Kind("c", 0.2, 0.7)]
     static, setting = make_network(presets.demo(), GROUPS, kinds, tasks=T, load=0.25)
