@@ -1,8 +1,8 @@
 """The networks that every setting of the study is played in, all of one shape, so that one program plays them all.
 
 Sixteen nodes, eight a role, and the questions and models of benchmarks/protocol_economy.py: the demo's cast, idlers and
-long cons, honest nodes only, honest nodes of which half stake sixteen times what the others do, and honest nodes whose
-models are better or worse.
+long cons, honest nodes only, honest nodes of which half stake sixteen times what the others do, and honest nodes with
+the demo's trained models, or with others.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,27 @@ LABELS = 8  # of every network: the asker's and up to seven groups
 STAKE_POTS, SMALL_POTS, LARGE_POTS, PURSE_POTS = 600.0, 150.0, 2_400.0, 160.0
 EFFORT_MICRO = 1_000  # a working node and task: a count, which the figures price
 BATCH_RUNS = 64
+
+
+# What `deslm profile` measured of the demo's trained models, the mean of three seeds, rounded.
+TRAINED_KINDS = (
+    Kind("taught", 0.87, 0.70, knows=1.0, accuracy=0.70, guess=0.0, lure=1 / 12, prior=0.70, evidence=1.0, trap=0.15),
+    Kind("untaught", 0.13, 0.30, knows=1.0, accuracy=0.06, guess=0.0, lure=1 / 12, prior=0.06, evidence=1.0),
+)
+TRAINED_MODELS = Models(
+    generator_separation=3.1,
+    generator_bias=0.0,
+    generator_temperature=0.65,
+    generator_shared=0.08,
+    generator_trapped=0.6,
+    generator_blind=0.07,
+    verifier_separation=6.0,
+    verifier_bias=0.3,
+    verifier_temperature=0.45,
+    verifier_shared=0.35,
+    verifier_trapped=0.5,
+    verifier_blind=0.01,
+)
 
 
 class Size(NamedTuple):
@@ -74,6 +95,7 @@ def list_networks(tasks: int) -> dict[str, Network]:
                 Group("D large", 4, "discriminator", stake_pots=LARGE_POTS),
             ]
         ),
+        "trained": Network(all_honest, TRAINED_KINDS, TRAINED_MODELS),
         "generators .65": Network(all_honest, kinds=skilled(0.65)),
         "generators .80": Network(all_honest, kinds=skilled(0.80)),
         "verifiers .90": Network(all_honest, models=Models(verifier_separation=2.6)),

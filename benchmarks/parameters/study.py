@@ -16,19 +16,12 @@ from benchmarks.parameters.space import Point, make_law, sample, step_alone
 from consensus import presets
 from consensus.state import Params
 
-FORMER: Point = {  # the defaults before this study
-    "share of generators": 0.30,
-    "share of discriminators": 0.05,
-    "share of the purse": 0.50,
-    "mu_G": 6,
-    "mu_D": 60,
-    "reputation floor": 1 / 16,
-    "reputation prior": 8,
-}
+FORMER: Point = {"reputation floor": 1 / 16, "reputation prior": 8}  # what this study changed in the law
+OTHER_SHARES: Point = {"share of generators": 0.32, "share of discriminators": 0.03}  # level for weaker models
 OBJECTIVES = ("wrong", "abstained", "cost", "attacker", "gini", "purse")
 BETTER_HIGH = ("purse",)
 NETWORKS = ("cast", "idle", "honest")
-MODELS = ("generators .65", "generators .80", "verifiers .90", "verifiers .97")
+MODELS = ("trained", "generators .65", "generators .80", "verifiers .90", "verifiers .97")
 FIRST_REPORTING_SEED = 1_000
 
 
@@ -149,11 +142,11 @@ def study_alone(name: str, scale: Scale, parallel: str = "jit") -> dict[str, Any
 
 
 def study_laws(name: str, scale: Scale, extra: Mapping[str, Point], parallel: str = "jit") -> dict[str, Any]:
-    """The preset and the former defaults in every network, other points in the study's, on reporting seeds."""
+    """The preset, the former defaults and other shares in every network, extra points in three; reporting seeds."""
     law = get_preset(name)
     size = Size(scale.tasks, scale.in_flight, reporting(scale.reporting_seeds))
     out = {}
-    both = {"chosen": law, "former": make_law(law, FORMER)}
+    both = {"chosen": law, "former": make_law(law, FORMER), "shares 32, 3": make_law(law, OTHER_SHARES)}
     others = {title: make_law(law, point) for title, point in extra.items()}
     for laws, only in ((both, (*NETWORKS, "unequal", *MODELS)), (others, NETWORKS)):
         rows = measure_laws(list(laws.values()), size, only, parallel) if laws else []

@@ -20,7 +20,7 @@ TITLES = {
     "gross honest: D honest": "honest discriminator before effort",
     "fairness gross": "discriminators' return by generators', before effort",
     "fairness": "the same after effort",
-    **{f"fairness, {models}": f"the same, {models}" for models in MODELS},
+    **{f"fairness, {models}": f"the same, {models} models" for models in MODELS},
     "small by large G": "return of 150 pots by that of 2,400, generators",
     "small by large D": "the same, discriminators",
     "covered effort G": "effort a task at which a generator earns nothing, pots",
