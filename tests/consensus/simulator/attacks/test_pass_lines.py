@@ -16,6 +16,7 @@ from consensus.state import Nodes, Params
 # Readings that this small run cannot settle.
 OPEN = {
     ("cartel", "patient cartel"),
+    ("laziness", "crowd reader: gain after effort"),
     ("flagging", "ring of 0.2: generators' loss minus the ring's"),
     ("farming", "discriminator: profit of the best period"),
     ("paraphrase", "splitter: gain against plain words"),
