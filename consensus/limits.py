@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from consensus.state import Params
-from consensus.units import Q12, Q16, SUPPLY_CAP_MICRO, TIP_MAX_MICRO
+from consensus.units import Q12, Q16, SUPPLY_CAP_MICRO, TIP_MAX_MICRO, Array
 
 LIMIT = 1 << 62
 # R6, measured with benchmarks/protocol_economy.py on the demo's network, for generators and discriminators:
@@ -42,6 +44,14 @@ def check_arithmetic(params: Params, generator_seats: int = 5, discriminator_sea
     plain = Params(*(leaf.tolist() for leaf in params))
     _raise_first(_ranges(plain))
     _raise_first(_products(plain, seats_R))
+
+
+def count_given_micro(*amounts_micro: Array | int) -> int:
+    """The sum of all entries: exact up to 2^53, nine times the supply, and about right beyond.
+
+    Asked before a network starts. An int64 sum of absurd stakes can wrap around to less than the supply.
+    """
+    return int(sum(float(np.sum(np.asarray(amounts), dtype=np.float64)) for amounts in amounts_micro))
 
 
 def _raise_first(lines: Iterator[tuple[bool, str]]) -> None:

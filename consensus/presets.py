@@ -8,7 +8,7 @@ from math import log
 
 import numpy as np
 
-from consensus.limits import check_params
+from consensus.limits import check_params, count_given_micro
 from consensus.state import Network, Nodes, Params
 from consensus.units import MICRO, Q8, Q12, Q16, SUPPLY_CAP_MICRO, Array
 
@@ -139,7 +139,7 @@ def genesis(
     Rows are accounts in ascending key order. Raises ValueError if more is given out than there is.
     """
     liquid_N, bonded_N = np.asarray(liquid_micro_N, dtype=np.int64), np.asarray(bonded_micro_N, dtype=np.int64)
-    given_out = int(liquid_N.sum()) + int(bonded_N.sum()) + treasury_micro + purse_micro
+    given_out = count_given_micro(liquid_N, bonded_N, treasury_micro, purse_micro)
     if given_out > SUPPLY_CAP_MICRO:
         raise ValueError(f"the genesis gives out {given_out} micro-tokens, the cap is {SUPPLY_CAP_MICRO}: lower stakes")
     zeros_N, zeros_NR = np.zeros_like(bonded_N), np.zeros((bonded_N.shape[0], 2), dtype=np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 
 from consensus.limits import check_params
 from consensus.simulator.loops import map_leaves
-from consensus.simulator.setting import Setting, Static, count_axes
+from consensus.simulator.setting import Setting, Static, check_supply, count_axes
 from consensus.simulator.world import State
 from consensus.units import Q16, SUPPLY_CAP_MICRO
 
@@ -135,9 +135,7 @@ def _check_people(static: Static, setting: Setting) -> None:
                 f"no {name} has the minimum stake of {int(law.stake_min_micro)} micro-tokens, so its seats stay empty:"
                 " add nodes or stake, or lower stake_min_micro"
             )
-    given = sum(int(np.sum(leaf)) for leaf in conduct[5:9])
-    if given > SUPPLY_CAP_MICRO:
-        raise ValueError(f"the network starts with {given} micro-tokens, the cap is {SUPPLY_CAP_MICRO}: lower stakes")
+    check_supply(conduct)
 
 
 def select(setting: Setting, index: int) -> Setting:

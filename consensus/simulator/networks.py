@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from consensus.simulator.policies import DISCRIMINATORS, GENERATORS
-from consensus.simulator.setting import DIALS, Conduct, Demand, Setting, Skill, Static
+from consensus.simulator.setting import DIALS, Conduct, Demand, Setting, Skill, Static, check_supply
 from consensus.state import Params
 from consensus.units import MICRO, Q12, SUPPLY_CAP_MICRO
 
@@ -145,13 +145,7 @@ def make_network(
         base_fee_micro=_int(MICRO),
     )
     conduct.liquid_micro_N[0] = asker_micro
-    given = int(
-        conduct.stake_micro_N.sum() + conduct.liquid_micro_N.sum() + conduct.treasury_micro + conduct.purse_micro
-    )
-    if given > SUPPLY_CAP_MICRO:
-        raise ValueError(
-            f"the network starts with {given} micro-tokens, the cap is {SUPPLY_CAP_MICRO}: lower the stakes"
-        )
+    check_supply(conduct)
     demand = Demand(
         load_q16=_q16(load),
         tip_micro=_int(tip_micro),

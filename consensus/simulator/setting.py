@@ -8,7 +8,9 @@ law.rho_q16_KR are by task class), M recipes of a model a role, P dials of a pol
 
 from typing import NamedTuple
 
+from consensus.limits import count_given_micro
 from consensus.state import Array, Params
+from consensus.units import SUPPLY_CAP_MICRO
 
 DIALS = 3  # P
 
@@ -87,6 +89,18 @@ class Setting(NamedTuple):
     demand: Demand
     skill: Skill
     conduct: Conduct
+
+
+def check_supply(conduct: Conduct) -> int:
+    """Micro-tokens that accounts, treasury and purse have at the start; ValueError if that is more than the supply."""
+    given_micro = count_given_micro(
+        conduct.stake_micro_N, conduct.liquid_micro_N, conduct.treasury_micro, conduct.purse_micro
+    )
+    if given_micro > SUPPLY_CAP_MICRO:
+        raise ValueError(
+            f"the network starts with {given_micro} micro-tokens, the cap is {SUPPLY_CAP_MICRO}: lower the stakes"
+        )
+    return given_micro
 
 
 def count_axes(name: str) -> int:

@@ -6,9 +6,9 @@ import numpy as np
 
 from consensus.simulator.ending import Ending
 from consensus.simulator.metrics import Metrics
-from consensus.simulator.setting import Setting
+from consensus.simulator.setting import Setting, check_supply
 from consensus.state import REASONS
-from consensus.units import Q8, Q12, Q16
+from consensus.units import Q8, Q12, Q16, SUPPLY_CAP_MICRO
 
 Summary = dict[str, float]
 
@@ -89,9 +89,7 @@ def _summarise_group(m: Metrics, e: Ending, pot_micro: int, label: int, name: st
 
 def _issued(setting: Setting, e: Ending) -> float:
     """What left the reserve for good."""
-    conduct = setting.conduct
-    given = conduct.stake_micro_N.sum() + conduct.liquid_micro_N.sum() + conduct.treasury_micro + conduct.purse_micro
-    return 10**15 - float(given) - float(e.reserve_micro)
+    return SUPPLY_CAP_MICRO - check_supply(setting.conduct) - float(e.reserve_micro)
 
 
 def _at_least_one(count: float) -> float:

@@ -107,3 +107,6 @@ def test_genesis_puts_the_rest_into_the_reserve() -> None:
     assert nodes.beta_q16_NR.tolist() == [[32_768, 32_768]] * 2
     with pytest.raises(ValueError, match="gives out"):
         presets.genesis(minimal(), int64([SUPPLY_CAP_MICRO]), int64([1]), [[0, 0]], 0, 0, 0)
+    wrapping = int64([1 << 60] * 16)  # an int64 sum of these is 0
+    with pytest.raises(ValueError, match="gives out"):
+        presets.genesis(minimal(), wrapping, wrapping * 0, [[0, 0]] * 16, 0, 0, 0)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from consensus import presets
-from consensus.simulator.networks import Group, Kind, Models, make_network
+from consensus.simulator.networks import Group, Kind, Models, get_pot_micro, make_network
 from consensus.simulator.run import simulate, trace
 from consensus.simulator.sweep import sweep
 from consensus.simulator.world import start
+from consensus.units import MICRO, SUPPLY_CAP_MICRO
 
 LAW = presets.minimal()
 GROUPS = [Group("all", 6, "both")]
@@ -20,6 +21,7 @@ STATE = start(STATIC, SETTING)
 WIDER = make_network(LAW, [Group("all", 9, "both")], tasks=2, lag=1)
 LATER = make_network(LAW, GROUPS, tasks=2, lag=3)
 NAN = float("nan")
+RICH = 0.9999 * SUPPLY_CAP_MICRO / get_pot_micro(LAW, MICRO)  # pots: nearly the whole supply
 
 
 def with_tip(tip_micro: Any) -> Any:
@@ -95,6 +97,8 @@ CASES: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (make, {"kinds": [Kind("k", 1, 1, accuracy=NAN)]}, "kinds.k.accuracy is nan"),
     (make, {"kinds": [Kind("k", 1, 1, verifier_blind=NAN)]}, "kinds.k.verifier_blind is nan"),
     (make, {"models": Models(cap=float("inf"))}, "models.cap is inf"),
+    # together 2^64 and a little: as int64 that wraps around to less than the supply
+    (make, {"groups": [Group("rich", 18_448, "both", stake_pots=RICH)]}, "starts with 1844"),
     (make, {"models": Models(verifier_bias=None)}, "models.verifier_bias is None"),  # type: ignore[arg-type]
 ]
 
