@@ -29,7 +29,7 @@ class Compared(NamedTuple):
 
     @property
     def z(self) -> float:
-        """How many standard errors apart; 0 if both are exact and equal."""
+        """How many standard errors of the simulation apart (not of the averages put in); 0 if exact and equal."""
         gap = self.aggregate - self.simulated
         return gap / self.error if self.error > 0 else (0.0 if abs(gap) < 1e-6 else float("inf"))
 
@@ -87,4 +87,5 @@ def _open_as(law: Params, setting: Setting, ending: Ending) -> tuple[Books, int]
 
 def _compare(what: str, ours: int, theirs: np.ndarray) -> Compared:
     flat = theirs.reshape(-1) / MICRO
-    return Compared(what, ours / MICRO, float(flat.mean()), float(flat.std(ddof=1) / len(flat) ** 0.5))
+    error = float(flat.std(ddof=1) / len(flat) ** 0.5) if np.ptp(flat) else 0.0
+    return Compared(what, ours / MICRO, float(flat.mean()), error)

@@ -137,6 +137,7 @@ def test_the_study_writes_and_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr(decade, "measure_settling", lambda *_: (USUAL, USUAL))
+    monkeypatch.setattr(decade, "COMPILER_OPTIONS", {})
     monkeypatch.setattr(decade, "compare", lambda *_: [check.Compared("burned", 1.0, 1.1, 0.2)])
     out = tmp_path / "decade.json"
     given = ["--years", "1", "--rates", "8", "--seconds-a-block", "3600", "--json", str(out)]
