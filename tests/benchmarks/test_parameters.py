@@ -145,7 +145,7 @@ def test_the_parts_run_and_their_tables_are_whole() -> None:
     assert set(found["above and in line"]) <= set(found["above"]) <= set(range(len(cube["rows"])))
     compared = study.study_laws("demo", study.TINY, {"front 0": cube["points"][0]}, "numpy")
     text = tables.write_tables({"demo": {"hypercube": cube, "front": found, "laws": compared}})
-    assert "| demo | chosen | former | front 0 |" in text and "settings played" in text
+    assert "| demo | chosen | former | shares 32, 3 | front 0 |" in text and "settings played" in text
     assert not set(study.reporting(50)) & set(study.selecting(study.SCALES["demo"]).seeds)
 
 

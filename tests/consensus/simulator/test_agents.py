@@ -100,6 +100,11 @@ def test_who_errs_in_a_trap_gives_the_favourite_and_nobody_sees_it() -> None:
     assert np.array_equal(verdict_TDC[elsewhere], before[elsewhere]), "other answers are judged as without traps"
 
 
+def test_traps_and_poison_are_drawn_apart() -> None:
+    questions, *_ = ask(Kind("facts", 1, 1, trap=0.5, poison=0.5), Models())
+    assert abs((questions.is_trap_T & questions.is_poisoned_T).mean() - 0.25) < 0.02
+
+
 def test_a_recipe_is_blind_by_itself() -> None:
     kind, apart = Kind("facts", 1, 1, knows=1.0, accuracy=0.5), {"generator_shared": 0.0, "verifier_shared": 0.0}
     _, (answer_TG, before_TG, _), (plain_TDC, _), _ = ask(kind, Models(verifier_separation=7.0, **apart))
