@@ -12,7 +12,7 @@ import numpy as np
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.networks import LARGEST
 from consensus.simulator.scenario import Plain, Scenario, make_scenario, replace_at
-from consensus.simulator.setting import Setting
+from consensus.simulator.setting import Setting, count_settings
 
 DESIGNS = ("grid", "random", "latin")
 GRID_STEPS = 5  # of a range in a grid
@@ -87,7 +87,8 @@ def _check_points(count: int) -> None:
 
 
 def stack_points(plain: Plain, points: Sequence[dict[str, Any]]) -> tuple[Scenario, Setting]:
-    """The scenario of the first point, and the settings of all points: only leaves that differ get an axis of settings.
+    """The scenario of the first point, and the settings of all points: only leaves that differ get an axis of settings
+    (the load, if none does).
 
     Raises ValueError if a point is refused, or changes the sizes of the network.
     """
@@ -106,4 +107,8 @@ def stack_points(plain: Plain, points: Sequence[dict[str, Any]]) -> tuple[Scenar
         if scenarios[-1].static != scenarios[0].static:
             raise ValueError(f"{', '.join(point)} changes the sizes of the network: make one sweep for each size")
     merge = lambda *leaves: leaves[0] if all(np.array_equal(leaves[0], leaf) for leaf in leaves) else np.stack(leaves)
-    return scenarios[0], map_leaves(merge, *(scenario.setting for scenario in scenarios))
+    settings = map_leaves(merge, *(scenario.setting for scenario in scenarios))
+    if len(points) > 1 and count_settings(settings) == 1:  # points that round to the same integers
+        load_q16 = np.repeat(settings.demand.load_q16[None], len(points))
+        settings = settings._replace(demand=settings.demand._replace(load_q16=load_q16))
+    return scenarios[0], settings

@@ -91,6 +91,23 @@ class Setting(NamedTuple):
     conduct: Conduct
 
 
+def count_settings(batch: Setting) -> int:
+    """How many settings a batch holds: the length of the axis that its leaves have beyond their names; 1 without one.
+
+    Raises ValueError if leaves disagree or hold none, or if one is no array.
+    """
+    leaves = [(name, leaf) for part in batch for name, leaf in part._asdict().items()]
+    for name, leaf in leaves:
+        if not hasattr(leaf, "ndim"):
+            raise ValueError(f"{name} must be an int64 array, got {type(leaf).__name__}")
+    sizes = {leaf.shape[0] for name, leaf in leaves if leaf.ndim > count_axes(name)}
+    if len(sizes) > 1 or 0 in sizes:
+        raise ValueError(
+            f"the leaves of the batch have {sorted(sizes)} settings: give every one the same number, above 0"
+        )
+    return sizes.pop() if sizes else 1
+
+
 def check_supply(conduct: Conduct) -> int:
     """Micro-tokens that accounts, treasury and purse have at the start; ValueError if that is more than the supply."""
     given_micro = count_given_micro(

@@ -18,7 +18,7 @@ from consensus.simulator.loops import map_leaves
 from consensus.simulator.metrics import Metrics
 from consensus.simulator.parallel import Plan, count_devices, is_first_process, run_batch
 from consensus.simulator.run import play
-from consensus.simulator.setting import Setting, Static, count_axes
+from consensus.simulator.setting import Setting, Static, count_axes, count_settings
 from consensus.simulator.world import start
 
 MOST_RUNS = 4_096  # a batch, whatever the memory: so that a long sweep can stop between batches
@@ -88,16 +88,7 @@ def check_sweep(static: Static, params_batch: Setting, seeds: Sequence[int], rou
     seeds = check_seeds(seeds)
     if not isinstance(params_batch, Setting):
         raise ValueError("give a Setting, as make_network returns it, with a leading axis on the leaves that vary")
-    leaves = [(name, leaf) for part in params_batch for name, leaf in part._asdict().items()]
-    for name, leaf in leaves:
-        if not hasattr(leaf, "ndim"):
-            raise ValueError(f"{name} must be an int64 array, got {type(leaf).__name__}")
-    sizes = {leaf.shape[0] for name, leaf in leaves if leaf.ndim > count_axes(name)}
-    if len(sizes) > 1 or 0 in sizes:
-        raise ValueError(
-            f"the leaves of the batch have {sorted(sizes)} settings: give every one the same number, above 0"
-        )
-    settings = sizes.pop() if sizes else 1
+    settings = count_settings(params_batch)
     check_run(static, select(params_batch, 0), seeds[0], rounds)
     for index in range(1, settings):
         try:

@@ -10,6 +10,7 @@ from consensus.simulator.ending import conclude
 from consensus.simulator.networks import Group, make_network
 from consensus.simulator.run import call, simulate
 from consensus.simulator.scenario import change_law, make_scenario, read_scenario, replace_at
+from consensus.simulator.setting import count_settings
 from consensus.simulator.summary import summarise
 from consensus.simulator.sweep import fit_batch, sweep
 from consensus.simulator.world import start
@@ -141,6 +142,8 @@ def test_points_share_what_does_not_vary() -> None:
     assert batch.conduct.stake_micro_N.shape == (2, 7)
     assert batch.conduct.policy_NR.shape == (7, 2)
     assert select(batch, 1).law.theta0_q16 == round(0.9 * 65_536)
+    for alike in ([{}, {}], [{"law.theta0_q16": 0.7}, {"law.theta0_q16": 0.700_001}]):
+        assert count_settings(stack_points(PLAIN, alike)[1]) == 2, "points that come to the same are still two"
     with pytest.raises(ValueError, match="changes the sizes"):
         stack_points(PLAIN, [{"groups.d.nodes": 3}, {"groups.d.nodes": 4}])
     with pytest.raises(ValueError, match=r"at law\.jail_blocks = 0\.5: law\.jail_blocks must be"):
