@@ -5,12 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from consensus.simulator.checks import select
+from benchmarks.parameters import pareto
 from consensus.simulator.design import stack_points
-from consensus.simulator.loops import map_leaves
-from consensus.simulator.networks import get_pot_micro
 from consensus.simulator.scenario import Plain, read_scenario
-from consensus.simulator.summary import summarise
+from consensus.simulator.summary import summarise_sweep
 from consensus.simulator.sweep import sweep
 
 Point = dict[str, Any]
@@ -29,15 +27,8 @@ def sweep_points(plain: Plain, points: Sequence[Point], rounds: int, seeds: int)
     """Every point with every seed; amounts in pots of the point's own law and tip."""
     scenario, settings = stack_points({**plain, "rounds": rounds, "seeds": seeds}, points)
     swept = sweep(scenario.static, settings, scenario.seeds, rounds)
-    rows = []
-    for index in range(len(points)):
-        setting = select(settings, index)
-        pot_micro = get_pot_micro(setting.law, int(setting.demand.tip_micro))
-        for seed in range(seeds):
-            one = map_leaves(lambda leaf, at=(index, seed): leaf[at], swept)
-            rows.append(summarise(one.metrics, one.ending, setting, pot_micro, scenario.kinds, scenario.groups))
-    figures_SEF = np.array([list(row.values()) for row in rows]).reshape(len(points), seeds, -1)
-    return Table(list(points), tuple(rows[0]), figures_SEF)
+    summary = summarise_sweep(swept, settings, scenario.kinds, scenario.groups)
+    return Table(list(points), summary.names, summary.figures_SEF)
 
 
 def demo_network() -> Plain:
@@ -69,11 +60,10 @@ def get_returns(table: Table, setting: int) -> dict[str, np.ndarray]:
 
 
 def find_front(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Indices of the points that none beats in both (less is better), by ascending x.
+    """Indices of the points that none beats in both (less is better), by ascending x; of equal points the first.
 
     >>> find_front(np.array([1, 2, 3]), np.array([5, 7, 1])).tolist()
     [0, 2]
     """
-    order = np.lexsort((y, x))
-    best = np.minimum.accumulate(np.concatenate([[np.inf], y[order][:-1]]))
-    return order[y[order] < best]
+    low_P2, index_P = np.unique(np.column_stack([x, y]), axis=0, return_index=True)
+    return index_P[pareto.find_front(low_P2)]

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from benchmarks.parameters.pareto import find_front
+
 
 def draw(kept: Mapping[str, Any], out: Path) -> None:
     """Write the picture of the studied presets side by side; the ending of `out` names the format."""
@@ -31,8 +35,9 @@ def _draw_law(axis: Any, law: str, study: Mapping[str, Any]) -> None:
             axis.scatter(*zip(*points, strict=True), s=18, color=colour, label=label)
     for title, marker, colour in (("former", "X", "#8a5a00"), ("chosen", "*", "#c0392b")):
         axis.scatter(*at(found[title]), s=130, marker=marker, color=colour, zorder=3, label=title)
-    both = sorted(at(row) for row in [*cube["rows"], found["chosen"], found["former"]])
-    edge = [point for i, point in enumerate(both) if all(point[1] < other[1] for other in both[:i])]
-    axis.step(*zip(*edge, strict=True), where="post", color="#8894a3", linewidth=1, label="front of these two figures")
+    low_P2 = np.unique([at(row) for row in [*cube["rows"], found["chosen"], found["former"]]], axis=0)
+    axis.step(
+        *low_P2[find_front(low_P2)].T, where="post", color="#8894a3", linewidth=1, label="front of these two figures"
+    )
     axis.set(xlabel="abstained, of 100 taught questions", ylabel="wrong accepts, of 100 tasks", title=law)
     axis.legend(fontsize=7, frameon=False)

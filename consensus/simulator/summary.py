@@ -1,16 +1,29 @@
 """From sums to what a person reads: shares, means and gains, as floats in NumPy. Abstention stands beside accuracy."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from consensus.simulator.checks import select
 from consensus.simulator.ending import Ending
+from consensus.simulator.loops import map_leaves
 from consensus.simulator.metrics import Metrics
+from consensus.simulator.networks import get_pot_micro
 from consensus.simulator.setting import Setting, check_supply
+from consensus.simulator.sweep import Swept
 from consensus.state import REASONS
 from consensus.units import Q8, Q12, Q16, SUPPLY_CAP_MICRO
 
 Summary = dict[str, float]
+
+
+class SweepSummary(NamedTuple):
+    """The figures of every run of a sweep."""
+
+    pots_micro: tuple[int, ...]  # the pot of the first task, a setting
+    names: tuple[str, ...]  # of the figures
+    figures_SEF: np.ndarray  # [settings, seeds, figures]
 
 
 def summarise(
@@ -65,6 +78,20 @@ def summarise(
     for label, name in enumerate(groups, start=1):
         out |= _summarise_group(m, e, pot_micro, label, name)
     return {name: float(value) for name, value in out.items()}
+
+
+def summarise_sweep(swept: Swept, settings: Setting, kinds: Sequence[str], groups: Sequence[str]) -> SweepSummary:
+    """Every run's figures; amounts in pots of the run's own setting, since law and tip may vary."""
+    shape = swept.metrics.rounds.shape
+    rows, pots_micro = [], []
+    for s in range(shape[0]):
+        setting = select(settings, s)
+        pots_micro.append(get_pot_micro(setting.law, int(setting.demand.tip_micro)))
+        for e in range(shape[1]):
+            one = map_leaves(lambda leaf, at=(s, e): leaf[at], swept)
+            figures = summarise(one.metrics, one.ending, setting, pots_micro[s], kinds, groups)
+            rows.append(np.array(list(figures.values())))
+    return SweepSummary(tuple(pots_micro), tuple(figures), np.stack(rows).reshape(*shape, -1))
 
 
 def _summarise_group(m: Metrics, e: Ending, pot_micro: int, label: int, name: str) -> Summary:

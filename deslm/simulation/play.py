@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from consensus.simulator.loops import map_leaves
-from consensus.simulator.networks import get_pot_micro
 from consensus.simulator.scenario import Scenario
 from consensus.simulator.setting import Setting
 
@@ -36,8 +34,7 @@ def play(scenario: Scenario, settings: Setting, points: list[dict[str, Any]], ar
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from consensus.simulator.checkpoint import compute_digest
-    from consensus.simulator.checks import select
-    from consensus.simulator.summary import summarise
+    from consensus.simulator.summary import summarise_sweep
     from consensus.simulator.sweep import sweep
 
     digest = compute_digest(scenario.static, settings, scenario.seeds, scenario.rounds)
@@ -57,17 +54,8 @@ def play(scenario: Scenario, settings: Setting, points: list[dict[str, Any]], ar
             batch_runs=batch,
             progress=lambda done, _: bar.update(task, completed=done),
         )
-    rows, pots_micro = [], []
-    for index in range(len(points)):
-        setting = select(settings, index)
-        pot_micro = get_pot_micro(setting.law, int(setting.demand.tip_micro))  # of this setting: both may vary
-        pots_micro.append(pot_micro)
-        for e in range(len(scenario.seeds)):
-            one = map_leaves(lambda leaf, at=(index, e): leaf[at], swept)
-            figures = summarise(one.metrics, one.ending, setting, pot_micro, scenario.kinds, scenario.groups)
-            rows.append(np.array(list(figures.values())))
-    table = np.stack(rows).reshape(len(points), len(scenario.seeds), -1)
-    return Table(points, tuple(pots_micro), scenario.seeds, tuple(figures), table)
+    summary = summarise_sweep(swept, settings, scenario.kinds, scenario.groups)
+    return Table(points, summary.pots_micro, scenario.seeds, summary.names, summary.figures_SEF)
 
 
 def check_size(scenario: Scenario, settings: Setting, points: int, args: argparse.Namespace) -> int:
