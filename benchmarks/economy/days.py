@@ -12,7 +12,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from benchmarks.economy.settling import Settling
+from consensus.presets import DISCRIMINATOR_SEATS, GENERATOR_SEATS, genesis
 from consensus.rules.challenge import overturn, release_escrow
 from consensus.rules.emission import draw_emission
 from consensus.rules.fee import charge_fee, compute_base_fee
@@ -20,10 +23,10 @@ from consensus.rules.pot import compute_flat_fees, pay_pot, return_pot
 from consensus.rules.slash import slash
 from consensus.simulator.run import COMPILER_OPTIONS
 from consensus.state import DISCRIMINATOR, GENERATOR, Array, Network, Nodes, Params, Round
-from consensus.units import MICRO, namespace
+from consensus.units import MICRO, Q16, namespace
 
 HOLDERS, STAKERS = 0, 1
-G, D = 5, 15
+G, D = GENERATOR_SEATS, DISCRIMINATOR_SEATS
 TASK_Q32 = 1 << 32  # fractions of a task are carried from block to block
 Q20 = 1 << 20  # averages of `Settling`: a share of a share of a day's pots stays below 2^62
 
@@ -87,10 +90,6 @@ class Day(NamedTuple):
 
 def open_books(law: Params, held_micro: int, staked: float, treasury_micro: int, purse_micro: int) -> Books:
     """The first state, base fee one token: people hold so much, the rest of the supply is in the reserve."""
-    import numpy as np
-
-    from consensus.presets import genesis
-
     bonded = int(held_micro * staked)
     rows = [held_micro - bonded, 0], [0, bonded], [[0, 0], [1, 1]]
     network, nodes = genesis(law, *map(np.asarray, rows), treasury_micro, purse_micro, base_fee_micro=MICRO)
@@ -174,9 +173,9 @@ def play_day(world: World, blocks_a_day: int, books: Books, day: Array) -> tuple
     sums, _ = jax.lax.scan(step, first, tasks_a_block * (1.0 + demand.swing * xp.sin(phase)))
 
     tips_micro = sums.tasks * tip_micro
-    wanted_micro = scale(sums.burned_fees_micro + tips_micro, law.canary_rate_q16 / 65536)
+    wanted_micro = scale(sums.burned_fees_micro + tips_micro, law.canary_rate_q16 / Q16)
     canary_micro = xp.minimum(wanted_micro, network.treasury_micro)
-    refund_micro = scale(tips_micro - sums.accepted * tip_micro, law.canary_rate_q16 / 65536)
+    refund_micro = scale(tips_micro - sums.accepted * tip_micro, law.canary_rate_q16 / Q16)
     refund_micro = xp.where(canary_micro == wanted_micro, refund_micro, 0)
     network, nodes = move_treasury(network, nodes, canary_micro)  # canaries' authors ask with it
     network, nodes = open_day(network, nodes, sums, tips_micro)

@@ -17,7 +17,7 @@ from consensus.rules.pot import split_pot
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.run import call
 from consensus.state import Params
-from consensus.units import MICRO, SUPPLY_CAP_MICRO
+from consensus.units import MICRO, Q16, SUPPLY_CAP_MICRO
 
 DAYS_A_YEAR = 365
 REST_DAYS = 30  # after which a base fee has found its rest
@@ -153,7 +153,7 @@ def find_break_even(
 
     The reserve is empty and nothing has burned; a yield that no demand reaches gives infinity.
     """
-    held = 1e9 - after.treasury - after.purse
+    held = SUPPLY_CAP_MICRO / MICRO - after.treasury - after.purse
     tip = assumed.tip * held / assumed.held
     dry = assumed._replace(held=held, treasury=after.treasury, purse=after.purse, tip=tip)
     worlds = [make_world(law, dry._replace(tasks_a_day=float(x)), settling) for x in demands]
@@ -188,4 +188,4 @@ def compute_silence_limit(
     parts = split_pot(law, np.int64(10**12)) / 1e12
     paid = settling.coverage * (parts[0] * settling.generator_paid + parts[1] * settling.discriminator_paid + parts[3])
     income = (paid + settling.generator_wagers + settling.discriminator_wagers - settling.overturned) * pot
-    return income / (seats * int(law.non_reveal_slash_q16) / 65536 * stake / assumed.nodes)
+    return income / (seats * int(law.non_reveal_slash_q16) / Q16 * stake / assumed.nodes)

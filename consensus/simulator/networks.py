@@ -4,7 +4,7 @@ law = presets.demo()
 static, setting = make_network(law, [Group("honest", 12, "generator"), Group("checkers", 12, "discriminator")])
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -13,10 +13,11 @@ import numpy as np
 from consensus.simulator.policies import DISCRIMINATORS, GENERATORS
 from consensus.simulator.setting import DIALS, Conduct, Demand, Setting, Skill, Static, check_supply
 from consensus.state import Params
-from consensus.units import MICRO, Q12, SUPPLY_CAP_MICRO
+from consensus.units import MICRO, Q12, Q16, SUPPLY_CAP_MICRO
 
 MOST_NODES, MOST_RECIPES = 1 << 22, 1 << 10
-LARGEST = 10**15  # of any plain number: the supply in micro-tokens
+LARGEST = SUPPLY_CAP_MICRO  # of any plain number
+RESERVE_MICRO = 9 * 10**8 * MICRO  # at the start, about
 ROLES = ("generator", "discriminator", "both")
 SKILLED = ("generator", "verifier")  # what models of role 0 and 1 are called in the fields below
 
@@ -96,7 +97,7 @@ FACTS = (
 
 def get_pot_micro(law: Params, tip_micro: int) -> int:
     """The pot of the first task, near enough: what stakes are measured in."""
-    return (9 * 10**8 * MICRO * int(law.emission_rate_q32) >> 32) + tip_micro
+    return (RESERVE_MICRO * int(law.emission_rate_q32) >> 32) + tip_micro
 
 
 def make_network(
@@ -120,24 +121,13 @@ def make_network(
     Raises ValueError with one sentence for an unknown role or policy, no nodes, more stake than the supply, or what is
     no number.
     """
-    for group in groups:
-        _check_fields(f"groups.{group.name}", group)
-    for kind in kinds:
-        _check_fields(f"kinds.{kind.name}", kind)
-    _check_fields("models", models)
-    for name, value in (("tip_micro", tip_micro), ("asker_micro", asker_micro), ("lead_rounds", lead_rounds)):
-        check_plain(name, value, int)
+    _check_types(groups, kinds, models)
+    whole = {"tip_micro": tip_micro, "asker_micro": asker_micro, "lead_rounds": lead_rounds}
     shares = {"load": load, "canary_tell": canary_tell, "lead_canary": lead_canary, "later_canary": later_canary}
-    for name, share in shares.items():
-        check_plain(name, share, float)
-    for name in sizes:
-        if name not in Static._fields:
-            raise ValueError(f"{name} is no size of a network: choose of {', '.join(Static._fields)}")
-    _check(groups, kinds)
-    _check_numbers(groups, kinds, models, purse_pots, get_pot_micro(law, tip_micro))
-    if later_canary < 0 and later_canary != -1:
-        raise ValueError(f"later_canary is {later_canary}: choose a share from 0 to 1, or -1 for the law's rate")
+    _check_options(whole, shares, sizes)
     pot_micro = get_pot_micro(law, tip_micro)
+    _check_groups(groups, kinds)
+    _check_numbers(groups, kinds, models, purse_pots, pot_micro)
     recipes = max(models.generator_recipes, models.verifier_recipes)
     conduct = _make_conduct(groups, models, pot_micro)._replace(
         treasury_micro=_int(10**6 * MICRO),
@@ -192,6 +182,26 @@ def check_plain(where: str, value: Any, wanted: Any) -> None:
             check_plain(f"{where}.{number}", part, int)
     elif wanted in (int, float) and not (isfinite(value) and abs(value) <= LARGEST):
         raise ValueError(f"{where} is {value}: it must be a number within +-10^15")
+
+
+def _check_types(groups: Sequence[Group], kinds: Sequence[Kind], models: Models) -> None:
+    for group in groups:
+        _check_fields(f"groups.{group.name}", group)
+    for kind in kinds:
+        _check_fields(f"kinds.{kind.name}", kind)
+    _check_fields("models", models)
+
+
+def _check_options(whole: Mapping[str, Any], shares: Mapping[str, Any], sizes: Iterable[str]) -> None:
+    for options, wanted in ((whole, int), (shares, float)):
+        for name, value in options.items():
+            check_plain(name, value, wanted)
+    for name in sizes:
+        if name not in Static._fields:
+            raise ValueError(f"{name} is no size of a network: choose of {', '.join(Static._fields)}")
+    later_canary = shares["later_canary"]
+    if later_canary < 0 and later_canary != -1:
+        raise ValueError(f"later_canary is {later_canary}: choose a share from 0 to 1, or -1 for the law's rate")
 
 
 def _check_fields(where: str, row: Any) -> None:
@@ -249,7 +259,7 @@ def _make_conduct(groups: Sequence[Group], models: Models, pot_micro: int) -> Co
     return Conduct(*columns, np.zeros_like(columns[-1]), zero, zero, zero)  # type: ignore[call-arg]
 
 
-def _check(groups: Sequence[Group], kinds: Sequence[Kind]) -> None:
+def _check_groups(groups: Sequence[Group], kinds: Sequence[Kind]) -> None:
     for group in groups:
         if group.nodes < 0:
             raise ValueError(f"group {group.name} has {group.nodes} nodes: choose 0 or more")
@@ -303,10 +313,10 @@ def _int(value: int | list) -> np.ndarray:
 
 
 def _q16(value: float | list) -> np.ndarray:
-    return np.round(np.asarray(value, dtype=float) * 65536).astype(np.int64)
+    return np.round(np.asarray(value, dtype=float) * Q16).astype(np.int64)
 
 
 def _shares(weights: list[float]) -> np.ndarray:
     """Weights as shares in Q16 that sum to 65,536."""
-    edges = np.round(np.cumsum(weights) / np.sum(weights) * 65536).astype(np.int64)
+    edges = np.round(np.cumsum(weights) / np.sum(weights) * Q16).astype(np.int64)
     return np.diff(edges, prepend=0)
