@@ -15,7 +15,6 @@ from consensus.units import Q16
 AUDIT_POTS = 0.25
 EFFORT_POTS = 0.002
 MOST_UNFAIR = 1.2  # of two returns, the larger by the smaller
-WORST_LOSS = 0.01  # of its stake, for an honest node
 
 Figures = dict[str, np.ndarray]  # [P, S]
 

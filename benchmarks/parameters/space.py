@@ -133,6 +133,3 @@ def _in_thousandths(law: Params) -> Params:
 
 def _int(value: float) -> Array:
     return np.asarray(round(value), dtype=np.int64)
-
-
-__all__ = ["BY_NAME", "DIALS", "Dial", "Point", "get_point", "make_law", "sample", "step_alone"]
