@@ -8,7 +8,6 @@ measured in the simulator, and the aggregate is compared with it (economy/check.
 """
 
 import argparse
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from benchmarks.economy.years import (
     play,
     tell_years,
 )
+from benchmarks.kept import check_target, read_figures, write_figures
 from consensus import presets
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.run import COMPILER_OPTIONS
@@ -38,6 +38,7 @@ DEMANDS = {"low": 1_000.0, "base": 10_000.0, "high": 40_000.0}  # tasks a day at
 RATES = (1, 8, 32, 64, 256, 1_024)
 BREAK_EVEN_DEMANDS = np.geomspace(10, 1e6, 25)
 SEATS = 20
+MOST_RATE = 1 << 12  # the emission of a task is less than so much of 2^32 of the reserve
 
 
 def with_rate(law: Params, rate: int) -> Params:
@@ -200,9 +201,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where everything goes")
     parser.add_argument("--tables", type=Path, help="print the tables of this JSON and measure nothing")
     options = parser.parse_args()
+    check_target(parser, options.json)
     if options.tables:
-        print(tables(json.loads(options.tables.read_text(encoding="utf-8"))))
+        try:
+            print(tables(read_figures(options.tables, ["settling"])))
+        except ValueError as error:
+            parser.error(str(error))
         return
+    if max(options.rates) >= MOST_RATE or options.rounds < 1:
+        parser.error(f"choose rates below {MOST_RATE}, which is what the law allows, and 1 round or more")
     if options.years < 1 or not 0 < options.seconds_a_block <= 3_600 or min(options.rates) < 0 or options.seeds < 2:
         parser.error("choose 1 year or more, blocks of at most an hour, rates of 0 or more, and 2 seeds or more")
     COMPILER_OPTIONS["xla_backend_optimization_level"] = 0  # for the simulator, which plays little: the same bits
@@ -215,7 +222,7 @@ def main() -> None:
     kept |= {"settling": settling._asdict(), "errors": errors._asdict(), "check": compared}
     kept |= {"seconds a block": options.seconds_a_block}
     if options.json:
-        options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_figures(options.json, kept)
     print(tables(kept))
 
 

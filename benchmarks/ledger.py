@@ -11,7 +11,6 @@ With `--run` the same is compared with a direct call of a trained model (benchma
 """
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
@@ -20,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.kept import check_target, write_figures
 from benchmarks.ledger_call import measure_calls
 from benchmarks.quantiles import quantile
 from consensus.engine.local import LocalEngine
@@ -161,6 +161,9 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=120, help="questions of that run, after ten to warm up")
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()
+    check_target(parser, options.json)
+    if min(options.tasks, options.lone_tasks, options.repeats) < 1:
+        parser.error("choose 1 or more tasks, lone tasks and repeats")
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     called: dict[str, Any] = {}
     if options.run:
@@ -174,7 +177,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:<60}{value:>12}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        write_figures(options.json, figures)
 
 
 if __name__ == "__main__":

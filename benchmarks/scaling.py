@@ -9,7 +9,6 @@ which all nodes answer and judge.
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,14 @@ import numpy as np
 from benchmarks.economy.crowds import Crowd, expect_candidates, teach, watch
 from benchmarks.economy.gossip import Model, Timing, Windows, measure_timing
 from benchmarks.economy.messages import Cost, Sizes, count_task, measure_sizes, weigh_ledger
+from benchmarks.kept import check_target, read_figures, write_figures
 from benchmarks.ledger import play
 from consensus import presets
 from consensus.simulator.run import COMPILER_OPTIONS
 from consensus.state import Params
 
 NODES = (10, 30, 100, 300, 1_000, 3_000, 10_000)
+MOST_NODES = 100_000
 COMMITTEE_VOTES = 128  # R12
 TASKS_A_BLOCK = 16  # the target
 HASH_BYTES = 34  # of a message announced to a neighbour, of a transaction named in a block
@@ -155,16 +156,22 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where everything goes")
     parser.add_argument("--tables", type=Path, help="print the tables of this JSON and measure nothing")
     options = parser.parse_args()
+    check_target(parser, options.json)
     if options.tables:
-        print(tables(json.loads(options.tables.read_text(encoding="utf-8"))))
+        try:
+            print(tables(read_figures(options.tables, ["ledger"])))
+        except ValueError as error:
+            parser.error(str(error))
         return
+    if max(options.nodes) > MOST_NODES:
+        parser.error(f"choose networks of at most {MOST_NODES:,} nodes: shortest paths between them are held in memory")
     if min(options.nodes) < 3 or options.seeds < 2 or min(options.rounds, options.tasks) < 1:
         parser.error("choose networks of 3 nodes or more, 2 seeds or more, and at least one round and task")
     COMPILER_OPTIONS["xla_backend_optimization_level"] = 0  # every size compiles anew and plays little: the same bits
     kept = study(presets.reference(), options.nodes, options.seeds, options.rounds, Model())
     kept["ledger"] = weigh(options.tasks)
     if options.json:
-        options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write_figures(options.json, kept)
     print(tables(kept))
 
 

@@ -11,13 +11,13 @@ Then the runs' real answers are settled once more under other parameters (`settl
 """
 
 import argparse
-import json
 from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.kept import check_target, write_figures
 from consensus import settle_recorded, sweep
 from consensus.ledger import events
 from consensus.ledger.genesis import first_state
@@ -36,6 +36,7 @@ from deslm.demo.network import IN_FLIGHT, TIP_MICRO
 from deslm.demo.observe import TAUGHT, Observed, observe, see
 from deslm.demo.setting import CANARIES, Folder
 from deslm.demo.summary import normalise
+from deslm.errors import UserError
 
 POLICIES = {"inflator": "inflator", "copycat": "copycat", "flag_everything": "flag-all", "withholder": "silent"}
 STATED = {"copycat": 2}  # the dial that says how sure it is
@@ -69,13 +70,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200, help="of every twin (default: 200)")
     parser.add_argument("--out", type=Path, default=Path("twin.json"))
     args = parser.parse_args()
-    twins = [make_twin(observe(run)) for run in args.runs]
+    check_target(parser, args.out)
+    if args.seeds < 2:
+        parser.error(f"{args.seeds} seeds have no deviation: choose 2 or more")
+    try:
+        twins = [make_twin(observe(run)) for run in args.runs]
+    except (UserError, ValueError) as error:
+        parser.error(str(error))
+    if len({(twin.static, len(twin.seen.questions)) for twin in twins}) > 1:
+        parser.error("these runs differ in nodes, seats or questions: compare each alone")
     real = [count_real(twin) for twin in twins]
     simulated = play_twins(twins, args.seeds)
     rows = compare(real, simulated)
     laws = [settle_again(run, twin) for run, twin in zip(args.runs, twins, strict=True)]
     result = {"runs": len(twins), "seeds": args.seeds, "figures": rows, "other_laws": laws}
-    args.out.write_text(json.dumps(result, indent=1) + "\n")
+    write_figures(args.out, result)
     print(tell(rows))
     print(tell_laws(laws))
 

@@ -12,12 +12,12 @@ seeds 1000 and up. The file is written after every part, and the same command go
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.kept import check_target, read_figures, write_figures
 from benchmarks.parameters.study import SCALES, TINY, study_alone, study_front, study_hypercube, study_laws
 from benchmarks.parameters.tables import write_tables
 
@@ -26,14 +26,21 @@ FRONT_POINTS = 3  # of the hypercube's front, played again on reporting seeds
 
 
 def run(law: str, parts: list[str], kept: dict[str, Any], out: Path, is_tiny: bool) -> None:
-    """Play the parts that the file does not hold yet."""
+    """Play the parts that the file does not hold yet.
+
+    Raises ValueError if what it holds was played at another scale, or a part needs one that is missing.
+    """
     have = kept.setdefault(law, {})
     scale = TINY if is_tiny else SCALES[law]
+    if have and kept.get("scales", {}).get(law, scale._asdict()) != scale._asdict():
+        raise ValueError(f"{out} holds parts played at another scale (--tiny): name another file")
     parallel = "numpy" if is_tiny else "jit"
     kept.setdefault("scales", {})[law] = scale._asdict()
     for part in parts:
         if part in have:
             continue
+        if part == "front" and "hypercube" not in have:
+            raise ValueError("the front is drawn among the points of the hypercube: play --part hypercube first")
         begun = time.process_time()
         if part == "hypercube":
             have[part] = study_hypercube(law, scale, parallel)
@@ -44,7 +51,7 @@ def run(law: str, parts: list[str], kept: dict[str, Any], out: Path, is_tiny: bo
         else:
             have[part] = study_laws(law, scale, pick_front(have), parallel)
         print(f"{law}, {part}: {time.process_time() - begun:.0f} CPU-s", file=sys.stderr, flush=True)
-        out.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        write_figures(out, kept)
 
 
 def pick_front(have: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -65,19 +72,28 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="draw the front of that JSON (needs matplotlib)")
     parser.add_argument("--tiny", action="store_true", help="a few tasks of each part, on NumPy")
     arguments = parser.parse_args()
-    if arguments.tables:
-        kept = json.loads(arguments.tables.read_text(encoding="utf-8"))
-        if arguments.picture:
-            from benchmarks.parameters.picture import draw
+    for path in (arguments.out, arguments.picture):
+        check_target(parser, path)
+    if arguments.out is None and arguments.tables is None:
+        parser.error("name a file for the figures with --out, or with --tables one to print")
+    try:
+        if arguments.tables:
+            show(read_figures(arguments.tables, tuple(SCALES)), arguments.picture)
+            return
+        kept = read_figures(arguments.out, tuple(SCALES)) if arguments.out.exists() else {}
+        for law in SCALES if arguments.law == "both" else (arguments.law,):
+            run(law, [arguments.part] if arguments.part else list(PARTS), kept, arguments.out, arguments.tiny)
+    except ValueError as error:
+        parser.error(str(error))
 
-            draw(kept, arguments.picture)
-        print(write_tables(kept))
-        return
-    if arguments.out is None:
-        parser.error("name a file for the figures with --out")
-    kept = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out.exists() else {}
-    for law in SCALES if arguments.law == "both" else (arguments.law,):
-        run(law, [arguments.part] if arguments.part else list(PARTS), kept, arguments.out, arguments.tiny)
+
+def show(kept: dict[str, Any], picture: Path | None) -> None:
+    """Print the tables, and draw the front."""
+    if picture:
+        from benchmarks.parameters.picture import draw
+
+        draw(kept, picture)
+    print(write_tables(kept))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def write_tables(kept: Mapping[str, Any]) -> str:
     for law in laws:
         if "front" in kept[law]:
             parts.append(_tell_front(law, kept[law]["hypercube"], kept[law]["front"]))
-    if all("hypercube" in kept[law] for law in laws):
+    if laws and all("hypercube" in kept[law] for law in laws):
         parts.append(_correlate({law: kept[law]["hypercube"]["correlations"] for law in laws}))
     for law in laws:
         if "alone" in kept[law]:
