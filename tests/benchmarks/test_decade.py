@@ -8,10 +8,18 @@ import numpy as np
 import pytest
 
 from benchmarks import decade
-from benchmarks.economy import check, settling
-from benchmarks.economy.days import HOLDERS, STAKERS, D, Day, G, compiled
+from benchmarks.economy import check, settling, years
+from benchmarks.economy.days import HOLDERS, STAKERS, D, Day, G, compiled, compute_tip_micro
 from benchmarks.economy.settling import Settling
-from benchmarks.economy.years import Assumed, compute_half_life, make_world, open_world, play, tell_years
+from benchmarks.economy.years import (
+    Assumed,
+    _tell_year,
+    compute_half_life,
+    make_world,
+    open_world,
+    play,
+    tell_years,
+)
 from consensus import presets
 from consensus.rules.emission import draw_emission
 from consensus.rules.fee import charge_fee, compute_base_fee
@@ -19,6 +27,8 @@ from consensus.rules.pot import compute_flat_fees, pay_pot, return_pot
 from consensus.rules.supply import compute_supply_micro
 from consensus.simulator import run
 from consensus.simulator.loops import map_leaves
+from consensus.simulator.metrics import Metrics
+from consensus.simulator.sweep import Swept
 from consensus.state import Round
 from consensus.units import MICRO, SUPPLY_CAP_MICRO
 
@@ -90,6 +100,11 @@ def test_a_day_as_one_equals_its_tasks_one_by_one(played: dict[str, tuple]) -> N
     assert close(day.purse_micro - int(books.network.purse_micro), network.purse_micro - books.network.purse_micro)
     gained = nodes.liquid_micro_N + nodes.bonded_micro_N + nodes.escrow_micro_N - books.nodes.bonded_micro_N
     assert close(day.fees_micro, gained[STAKERS])
+    before_micro = int(books.network.treasury_micro)
+    assert close(day.treasury_micro + day.canary_micro - before_micro, network.treasury_micro - before_micro)
+    assert day.canary_micro == pytest.approx(0.05 * (burned_micro + day.tips_micro), rel=1e-4), (
+        "abstained ones refunded"
+    )
 
 
 def test_demand_moves_the_base_fee(played: dict[str, tuple]) -> None:
@@ -111,6 +126,68 @@ def test_a_year_adds_up(played: dict[str, tuple]) -> None:
         assert year.askers < year.nominal
     assert tell_years(*played["silent"][:2])[0].nominal < 0, "slashes eat the pay"
     assert tell_years(*played["steady"][:2])[0].nominal > 0
+
+
+def test_silence_costs_a_share_of_the_stake_and_half_of_it_burns(played: dict[str, tuple]) -> None:
+    _, days, _ = played["silent"]
+    missed = int(days.tasks[0]) * 20 * 0.01 // 1
+    slash_micro = 0.3 * 1e8 * MICRO / 20 * int(LAW.non_reveal_slash_q16) / 65_536
+    assert missed > 30 and days.lost_micro[0] == pytest.approx(missed * slash_micro, rel=0.005)
+    assert days.burned_micro[0] - days.burned_fees_micro[0] == pytest.approx(days.lost_micro[0] / 2, rel=0.005)
+
+
+def test_a_tip_is_a_value_or_an_amount() -> None:
+    demand = make_world(LAW, Assumed(1.0), USUAL).demand
+    nodes = open_world(LAW, Assumed(1.0, held=2e8)).nodes
+    tips = [int(compute_tip_micro(demand._replace(priced=np.float64(power)), nodes)) for power in (0, 1)]
+    assert tips == [MICRO, 2 * MICRO], "people hold twice as many tokens, so a value is twice as many"
+
+
+def test_what_askers_pay_is_tips_and_what_burns() -> None:
+    """A year in which half of the pots are tips, half of them emission, and a tenth of what is there burns."""
+    still = {name: np.zeros(365, np.int64) for name in Day._fields}
+    day = Day(**still)._replace(
+        tasks=still["tasks"] + 1, fees_micro=still["tasks"] + 10, tips_micro=still["tasks"] + 50,
+        emission_micro=still["tasks"] + 50, staked_micro=still["tasks"] + 10_000,
+        reserve_micro=still["tasks"] + SUPPLY_CAP_MICRO - 1_100 * MICRO, burned_micro=still["tasks"] + 100 * MICRO,
+    )  # fmt: skip
+    year = _tell_year(Day(*(leaf.astype(float) for leaf in day)), 1_100 * MICRO, 0, 10_000)
+    assert year.nominal == pytest.approx(1.001**365 - 1) and year.askers_share == 0.5
+    assert year.askers == pytest.approx(1.0005**365 * 1.1 - 1)
+    assert year.real == pytest.approx(1.001**365 * 1.1 - 1)
+
+
+def test_break_even_is_sought_with_an_empty_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    (after,) = tell_years(open_world(LAW, STEADY), Day(**{name: np.full(1, 10**12) for name in Day._fields}))
+
+    def look(worlds: list, books: list, *_: float) -> tuple:
+        assert [int(one.network.reserve_micro) for one in books] == [0, 0]
+        assert float(worlds[0].demand.tip_share * worlds[0].demand.held_micro) == pytest.approx(MICRO * 9.98)
+        income = np.array([10.0, 1_000.0])[:, None] * np.ones(30)
+        flat = {name: np.zeros((2, 30)) for name in Day._fields}
+        return books, Day(**flat | {"fees_micro": income, "staked_micro": flat["tasks"] + 1e7})
+
+    monkeypatch.setattr(years, "play", look)
+    after = after._replace(treasury=1e6, purse=1e6)
+    demands = np.array([100.0, 10_000.0])
+    found, yields = years.find_break_even(LAW, Assumed(1.0), USUAL, after, 60.0, [0.0, 1e9], demands)
+    assert found == [100.0, np.inf] and yields == pytest.approx([(1 + x / 1e7) ** 365 - 1 for x in (10, 1_000)])
+
+
+def test_averages_leave_out_what_was_learned_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is accepted in the first half, half of the tasks in the second."""
+
+    def fake(static: object, setting: object, seeds: range, rounds: int) -> Swept:
+        sizes = {"K": 2, "R": 2, "X": 6, "O": 4, "OR": 8}
+        shape = lambda name: (1, len(seeds), *([sizes[name.rpartition("_")[2]]] if name[-1].isupper() else []))
+        sums = Metrics(**{name: np.zeros(shape(name), np.int64) for name in Metrics._fields})
+        right_K = np.array([4 * (rounds - 10), 0])
+        asked_K = np.array([8 * rounds, 0])
+        return Swept(sums._replace(asked_K=sums.asked_K + asked_K, right_K=sums.right_K + right_K), None)
+
+    monkeypatch.setattr(settling, "sweep", fake)
+    mean, _ = settling.measure_settling(LAW, range(2), 10)
+    assert mean.coverage == 0.5
 
 
 def test_half_life() -> None:
@@ -151,6 +228,8 @@ def test_the_study_writes_and_prints(
     monkeypatch.setattr("sys.argv", ["decade", "--tables", str(out)])
     decade.main()
     assert capsys.readouterr().out == printed
-    monkeypatch.setattr("sys.argv", ["decade", "--years", "0"])
-    with pytest.raises(SystemExit):
-        decade.main()
+    for wrong in (["--years", "0"], ["--rates", "5000"], ["--rounds", "0"], ["--json", str(tmp_path / "no" / "x")],
+                  ["--tables", str(tmp_path / "none.json")]):  # fmt: skip
+        monkeypatch.setattr("sys.argv", ["decade", *wrong])
+        with pytest.raises(SystemExit):
+            decade.main()
