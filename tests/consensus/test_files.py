@@ -29,3 +29,10 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch, st
         write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_named_by_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "none" / "figures.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_text(path, "{}")
+    assert caught.value.filename == str(path)
