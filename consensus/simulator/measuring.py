@@ -248,15 +248,20 @@ def _residual(signal: Signal, kind: int, limit: float) -> Callable[[Opinion], fl
     return lambda one: float(_logit(np.asarray(one.probability))) - mean[one.is_so]
 
 
-def _coincidences(answers: Sequence[Opinion], label: Callable[[Opinion], int], labels: int) -> list[float]:
-    """By label, how often two wrong answers of different models to one question are the same."""
+def _group_wrong(answers: Sequence[Opinion]) -> list[list[Opinion]]:
+    """The wrong answers to each question that had any, one a model."""
     by_question: dict[str, dict[str, Opinion]] = defaultdict(dict)
     for one in answers:
         if not one.is_so:
             by_question[one.question][one.model] = one
+    return [list(said.values()) for said in by_question.values()]
+
+
+def _coincidences(answers: Sequence[Opinion], label: Callable[[Opinion], int], labels: int) -> list[float]:
+    """By label, how often two wrong answers of different models to one question are the same."""
     same: list[list[bool]] = [[] for _ in range(labels)]
-    for said in by_question.values():
-        for one, other in combinations(said.values(), 2):
+    for said in _group_wrong(answers):
+        for one, other in combinations(said, 2):
             same[label(one)].append(one.candidate == other.candidate)
     return [float(np.mean(row)) if row else 0.0 for row in same]
 
@@ -265,17 +270,12 @@ def _find_traps(
     answers: Sequence[Opinion], label: Callable[[Opinion], int], coincide: Sequence[float]
 ) -> dict[tuple[str, str], float]:
     """By question and wrong answer the chance that it is a trap's: 0 where two models err differently."""
-    by_question: dict[str, dict[str, Opinion]] = defaultdict(dict)
-    for one in answers:
-        if not one.is_so:
-            by_question[one.question][one.model] = one
     found = {}
-    for question, said in by_question.items():
-        first, *others = said.values()
+    for first, *others in _group_wrong(answers):
         if all(one.candidate == first.candidate for one in others):
             trap = solve_trap(coincide[label(first)])
             accident = (1 - trap) / count_wrong_answers(coincide[label(first)]) ** len(others)
-            found[question, first.candidate] = trap / (trap + accident)
+            found[first.question, first.candidate] = trap / (trap + accident)
     return found
 
 
