@@ -124,6 +124,15 @@ def test_a_recipe_is_blind_by_itself() -> None:
     assert abs(is_surer_TG[answer_TG != 0].mean() - 0.3) < 0.03
 
 
+def test_a_trap_and_a_recipes_own_blindness_are_drawn_apart() -> None:
+    kind = Kind("facts", 1, 1, knows=1.0, accuracy=0.5, trap=1.0)
+    _, (answer_TG, before_TG, _), _, _ = ask(kind, Models(generator_shared=0.0))
+    _, (_, sure_TG, _), _, _ = ask(kind, Models(generator_shared=0.0, generator_trapped=0.5, generator_blind=0.3))
+    for node in range(4):
+        wrong_T = answer_TG[:, node] != 0
+        assert (sure_TG > before_TG)[wrong_T, node].mean() == pytest.approx(1 - 0.5 * 0.7, abs=0.03)
+
+
 def test_kinds_may_differ_in_what_models_can_do() -> None:
     """What a kind says goes before what the models say, for that kind alone."""
     kinds = [
