@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.economy.check import compare
+from benchmarks.economy.days import D, G
 from benchmarks.economy.settling import Settling, measure_settling
 from benchmarks.economy.years import (
     DAYS_A_YEAR,
@@ -33,11 +34,12 @@ from consensus import presets
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.run import COMPILER_OPTIONS
 from consensus.state import Params
+from consensus.units import MICRO, SUPPLY_CAP_MICRO
 
 DEMANDS = {"low": 1_000.0, "base": 10_000.0, "high": 40_000.0}  # tasks a day at a base fee of 0
 RATES = (1, 8, 32, 64, 256, 1_024)
 BREAK_EVEN_DEMANDS = np.geomspace(10, 1e6, 25)
-SEATS = 20
+SEATS = G + D
 MOST_RATE = 1 << 12  # the emission of a task is less than so much of 2^32 of the reserve
 
 
@@ -139,12 +141,14 @@ def _rate_table(kept: dict[str, Any]) -> list[str]:
     """By emission rate: half-life, first pot, the first year's growth and yields, what is left."""
     lines = ["| rate | half-life, tasks | first pot | demand | growth in year 1 | real, years 1, 5, 10 |"
              " tips in pots, years 1, 10 | reserve after 1, 10 |", "|---|" + "---|" * 7]  # fmt: skip
+    opening = Assumed(0.0)
+    reserve = SUPPLY_CAP_MICRO / MICRO - opening.held - opening.treasury - opening.purse
     for rate, half in sorted(kept["half-life, accepted tasks"].items(), key=lambda item: -int(item[0])):
         for name in DEMANDS:
             years = kept["years"][f"{name}, rate {rate}"]
             first, last, middle = years[0], years[-1], years[min(4, len(years) - 1)]
             growth = first["net"] / (first["circulating"] - first["net"])
-            pot = 1 + 8.98e8 * int(rate) / 2**32
+            pot = opening.tip + reserve * int(rate) / 2**32
             lines.append(
                 f"| {rate} | {half / 1e6:,.1f} M | {pot:,.2f} | {name} | {_percent(growth)} |"
                 f" {', '.join(_percent(y['real']) for y in (first, middle, last))} |"

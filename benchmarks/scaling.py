@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.economy.crowds import Crowd, expect_candidates, teach, watch
-from benchmarks.economy.gossip import Model, Timing, Windows, measure_timing
+from benchmarks.economy.gossip import NetworkModel, Timing, Windows, measure_timing
 from benchmarks.economy.messages import Cost, Sizes, count_task, measure_sizes, weigh_ledger
 from benchmarks.kept import check_target, read_figures, write_figures
 from benchmarks.ledger import play
 from consensus import presets
 from consensus.simulator.run import COMPILER_OPTIONS
 from consensus.state import Params
+from consensus.units import Q16
 
 NODES = (10, 30, 100, 300, 1_000, 3_000, 10_000)
 MOST_NODES = 100_000
@@ -34,10 +35,10 @@ WINDOWS = {"reference, 4 4 4 4 2": Windows(4, 4, 4, 4, 2), "short reveals, 4 1 4
            "demo, 1 1 1 1 1": Windows(1, 1, 1, 1, 1)}  # fmt: skip
 
 
-def study(law: Params, sizes_N: list[int], seeds: int, rounds: int, model: Model) -> dict[str, Any]:
+def study(law: Params, sizes_N: list[int], seeds: int, rounds: int, model: NetworkModel) -> dict[str, Any]:
     """Every figure, plain data."""
     sizes = measure_sizes()
-    canary, audit = (int(rate) / 65536 for rate in (law.canary_rate_q16, law.random_audit_rate_q16))
+    canary, audit = (int(rate) / Q16 for rate in (law.canary_rate_q16, law.random_audit_rate_q16))
     school = teach(law, SCHOOL_ROUNDS)
     rows = []
     for nodes in sizes_N:
@@ -55,27 +56,27 @@ def study(law: Params, sizes_N: list[int], seeds: int, rounds: int, model: Model
                 "committee": committee._asdict(),
                 "everyone": everyone._asdict(),
                 "votes": {"all": nodes * sizes.vote, "committee": min(nodes, COMMITTEE_VOTES) * sizes.vote},
-                "traffic": _count_traffic(sizes, nodes, committee),
+                "traffic": _count_traffic(model, sizes, nodes, committee),
                 "seconds": _time_all(model, sizes, nodes, committee, everyone, seeds),
             }
         )
     return {"sizes": sizes._asdict(), "model": model._asdict(), "rounds": rounds, "seeds": seeds, "rows": rows}
 
 
-def _count_traffic(sizes: Sizes, nodes: int, cost: Cost) -> dict[str, float]:
+def _count_traffic(model: NetworkModel, sizes: Sizes, nodes: int, cost: Cost) -> dict[str, float]:
     """Bytes a task that a node receives and that cross all lines, votes by the committee included.
 
     A message is announced to a node by every neighbour, fetched once, and named by its hash in the block.
     """
     votes = min(nodes, COMMITTEE_VOTES) / TASKS_A_BLOCK
-    neighbours = min(Model().neighbours, nodes - 1)
+    neighbours = min(model.neighbours, nodes - 1)
     messages = cost.messages + votes
     received = cost.bytes + votes * sizes.vote + messages * HASH_BYTES * (neighbours + 1) + sizes.header / TASKS_A_BLOCK
     return {"a node": received, "all nodes": received * nodes}
 
 
 def _time_all(
-    model: Model, sizes: Sizes, nodes: int, committee: Cost, everyone: Cost, seeds: int
+    model: NetworkModel, sizes: Sizes, nodes: int, committee: Cost, everyone: Cost, seeds: int
 ) -> dict[str, dict[str, list[float]]]:
     """Median, lowest and highest of `Timing` over the seeds, for each choice of windows and for everyone."""
     out = {}
@@ -168,7 +169,7 @@ def main() -> None:
     if min(options.nodes) < 3 or options.seeds < 2 or min(options.rounds, options.tasks) < 1:
         parser.error("choose networks of 3 nodes or more, 2 seeds or more, and at least one round and task")
     COMPILER_OPTIONS["xla_backend_optimization_level"] = 0  # every size compiles anew and plays little: the same bits
-    kept = study(presets.reference(), options.nodes, options.seeds, options.rounds, Model())
+    kept = study(presets.reference(), options.nodes, options.seeds, options.rounds, NetworkModel())
     kept["ledger"] = weigh(options.tasks)
     if options.json:
         write_figures(options.json, kept)

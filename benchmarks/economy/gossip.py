@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 
-class Model(NamedTuple):
+class NetworkModel(NamedTuple):
     """What is assumed of machines and of the lines between them."""
 
     neighbours: int = 8  # even; fewer where there are not so many nodes
@@ -53,7 +53,7 @@ class Timing(NamedTuple):
 
 
 def measure_timing(
-    model: Model, windows: Windows, nodes: int, block_bytes: float, message_bytes: float, seed: int
+    model: NetworkModel, windows: Windows, nodes: int, block_bytes: float, message_bytes: float, seed: int
 ) -> Timing:
     """Times of one random network of `nodes` nodes."""
     rng = np.random.default_rng(seed)
@@ -79,7 +79,9 @@ def measure_timing(
     return Timing(float(np.median(up_PS)), float(np.median(down_PS)), shortest, shortest * windows.blocks)
 
 
-def _make_graph(model: Model, nodes: int, rng: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+def _make_graph(
+    model: NetworkModel, nodes: int, rng: np.random.Generator
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Links (from, to) of a connected random graph and their delays: rings in random orders laid over each other."""
     pairs = []
     for _ in range(max(1, min(model.neighbours, nodes - 1) // 2)):

@@ -1,6 +1,6 @@
 """The parameter study behind docs/PARAMETERS.md: a hypercube over the law, its Pareto front, what each parameter moves.
 
-    python -m benchmarks.parameters --out study.json          # both presets, all parts: about 20 CPU-minutes
+    python -m benchmarks.parameters --out study.json          # both presets, all parts: about 12 CPU-minutes
     python -m benchmarks.parameters --law demo --part laws --out study.json
     python -m benchmarks.parameters --tables study.json       # the tables of docs/PARAMETERS.md
     python -m benchmarks.parameters --picture front.svg --tables study.json

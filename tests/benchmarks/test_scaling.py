@@ -10,14 +10,14 @@ import pytest
 from benchmarks import scaling
 from benchmarks.economy import crowds
 from benchmarks.economy.crowds import LEARNED, enrol, expect_candidates, make_crowd, teach, watch
-from benchmarks.economy.gossip import Model, Windows, measure_timing
+from benchmarks.economy.gossip import NetworkModel, Windows, measure_timing
 from benchmarks.economy.messages import count_task, measure_sizes, weigh_ledger
 from benchmarks.ledger import play
 from consensus import presets
 from consensus.simulator.run import simulate
 from consensus.simulator.world import start
 
-EXACT = Model(neighbours=2, delay_sigma=0.0, call_sigma=0.0)
+EXACT = NetworkModel(neighbours=2, delay_sigma=0.0, call_sigma=0.0)
 ONCE = Windows(1, 1, 1, 1, 1)
 
 
@@ -67,7 +67,7 @@ def test_three_nodes_in_a_ring_by_hand() -> None:
 
 
 def test_more_nodes_take_a_little_longer_and_larger_blocks_much() -> None:
-    settle = lambda nodes, size: measure_timing(Model(), ONCE, nodes, size, 300, seed=3).settle_s
+    settle = lambda nodes, size: measure_timing(NetworkModel(), ONCE, nodes, size, 300, seed=3).settle_s
     assert settle(30, 1e5) < settle(1_000, 1e5) < 2 * settle(30, 1e5)
     assert settle(300, 1e7) > 10 * settle(300, 1e5)
 
