@@ -11,7 +11,7 @@ from consensus.simulator import run
 from consensus.simulator.sweep import sweep
 from tests.notebooks.cells import count_pictures, run_cells
 
-TINY = {"SEEDS": 2, "ROUNDS": 16, "LEARNING": 4, "YEARS": 0.1, "BLOCKS_A_DAY": 24}
+TINY = {"SEEDS": 2, "ROUNDS": 6, "LEARNING": 4, "YEARS": 0.1, "BLOCKS_A_DAY": 24}
 PANELS = [6, 2, 2, 4, 1, 6, 2]  # colour bars count
 
 
