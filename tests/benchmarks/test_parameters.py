@@ -86,6 +86,20 @@ def test_effort_is_priced_where_work_was_done() -> None:
     assert figures.compute_covered_effort(both, played) == {"G": pytest.approx(0.5), "D": pytest.approx(0.5)}
 
 
+def test_small_and_large_are_compared_by_the_return_on_their_stakes() -> None:
+    gains = {"gross unequal: G small": np.array([[1.0, 3.0]]), "gross unequal: G large": np.array([[16.0, 16.0]])}
+    assert figures.compute_bias_of_size(gains, "G", 1 / 16).value.tolist() == [2.0]
+
+
+def test_the_best_attacker_is_the_dishonest_group_that_gains_most() -> None:
+    gain, ones = np.zeros(LABELS, dtype=np.int64), np.ones(LABELS, dtype=np.int64)
+    gain[1:5] = (9_000, 9_000, -3_000, -1_000)
+    one = make_played(asked_K=[50, 50], gain_micro_O=gain, nodes_O=ones, stake_micro_O=ones)
+    one = one._replace(groups=["G honest", "D honest", "G inflator", "D lazy"])
+    found = figures.measure({"cast": one, "idle": one, "honest": one})
+    assert found["attacker"].tolist() == [[-1.0, -1.0]] == found["laziest"].tolist()
+
+
 @pytest.mark.parametrize("dial", space.DIALS, ids=lambda dial: dial.name)
 def test_a_dial_moves_its_own_number_and_nothing_else(dial: space.Dial) -> None:
     law = presets.demo()
