@@ -34,7 +34,7 @@ def make_twin(**changes: Any) -> Twin:
 
 def open_round(twin: Twin, generators: list[int], discriminators: list[int]) -> dict[str, Any]:
     """A task whose seats are these nodes, by draws that land in their slices of the stacked weights."""
-    weights = [10**12 // 16] * 8
+    weights = [10**12 * LAW["reputation_floor_q16"] // ONE] * 8
     points = [sum(weights[:i]) for i in generators]
     judges = [sum(w for j, w in enumerate(weights[:i]) if j not in generators) for i in discriminators]
     opened = twin.step(
