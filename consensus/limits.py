@@ -143,14 +143,7 @@ def _incentives(p: Params, edge_q16_R: tuple[int, int], gain_q16_R: tuple[int, i
     yield p.finder_divisor >= 512, "a finder gets at most 1/512 of a slash (R8): raise finder_divisor"
     yield p.slash_burn_q16 + Q16 // max(p.finder_divisor, 1) <= Q16, "slash_burn_q16 leaves nothing for the finder (R8)"
     yield 5 * p.challenge_burn_q16 >= Q16, "at least 20 % of a lost challenge burns (R6): raise challenge_burn_q16"
-    windows = (
-        p.answer_commit_blocks
-        + p.answer_reveal_blocks
-        + p.verdict_commit_blocks
-        + p.verdict_reveal_blocks
-        + p.canary_reveal_blocks
-    )
-    evidence_blocks = windows + 2 * p.challenge_window_blocks
+    evidence_blocks = sum(p.windows_blocks) + 2 * p.challenge_window_blocks
     yield (
         p.unbonding_blocks > evidence_blocks,
         f"unbonding_blocks {p.unbonding_blocks} must be longer than a task with its audit and challenge,"

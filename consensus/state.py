@@ -80,6 +80,17 @@ class Params(NamedTuple):
     # R11 emission
     emission_rate_q32: Array  # share of the reserve a task, < 2^12
 
+    @property
+    def windows_blocks(self) -> tuple[Array, ...]:
+        """The lengths of a task's five windows, in the order in which they open."""
+        return (
+            self.answer_commit_blocks,
+            self.answer_reveal_blocks,
+            self.verdict_commit_blocks,
+            self.verdict_reveal_blocks,
+            self.canary_reveal_blocks,
+        )
+
 
 class Nodes(NamedTuple):
     """Every account, in ascending key order; one that only asks questions has no role."""

@@ -52,14 +52,7 @@ def _open(draft: Draft, message: Message) -> None:
         generator_draws_G16=draw_seats(draft.beacon, message.id, "generator", genesis.generator_seats),
         discriminator_draws_D16=draw_seats(draft.beacon, message.id, "discriminator", genesis.discriminator_seats),
     )
-    windows = (
-        params.answer_commit_blocks,
-        params.answer_reveal_blocks,
-        params.verdict_commit_blocks,
-        params.verdict_reveal_blocks,
-        params.canary_reveal_blocks,
-    )
-    deadlines = draft.height + np.cumsum(windows)
+    deadlines = draft.height + np.cumsum(params.windows_blocks)
     task = OpenTask(
         id=message.id,
         author=message.key,

@@ -21,8 +21,7 @@ def check_run(static: Static, params: Setting, seed: int, rounds: int) -> None:
     if not isinstance(static, Static) or not isinstance(params, Setting):
         raise ValueError("give a Static and a Setting, as make_network returns them")
     check_static(static)
-    if not _is_whole(seed) or not 0 <= seed < 1 << 63:
-        raise ValueError(f"the seed is {seed!r}: choose a whole number from 0 to 2^63 - 1")
+    _check_seed(seed)
     if not _is_whole(rounds) or not 0 <= rounds < 1 << 31:
         raise ValueError(f"rounds is {rounds!r}: choose 0 to 2^31 - 1")
     check_setting(static, params)
@@ -36,8 +35,7 @@ def check_seeds(seeds: Any) -> tuple[int, ...]:
     if not found:
         raise ValueError("a sweep needs at least one seed")
     for seed in found:
-        if not _is_whole(seed) or not 0 <= seed < 1 << 63:
-            raise ValueError(f"the seed is {seed!r}: choose a whole number from 0 to 2^63 - 1")
+        _check_seed(seed)
     if len(set(found)) < len(found):
         raise ValueError("seeds names a seed twice: a run that is counted twice says nothing new")
     return tuple(int(seed) for seed in found)
@@ -56,6 +54,11 @@ def check_state(static: Static, state: Any) -> None:
     sizes = static.tasks, static.discriminator_seats, static.generator_seats
     if rows != (static.nodes,) or seats != [sizes] * static.lag:
         raise ValueError("the state is of a network of other sizes: begin with start(static, setting)")
+
+
+def _check_seed(seed: Any) -> None:
+    if not _is_whole(seed) or not 0 <= seed < 1 << 63:
+        raise ValueError(f"the seed is {seed!r}: choose a whole number from 0 to 2^63 - 1")
 
 
 def _is_whole(value: Any) -> bool:
