@@ -10,19 +10,19 @@ the same command goes on where it stopped.
 """
 
 import argparse
-import json
 import math
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from consensus import presets
+from benchmarks.kept import check_target, print_tables, read_figures, write_figures
 from consensus.ledger.equality import Equality, canonical
 from consensus.simulator.attacks.catalogue import list_attacks, measure
 from consensus.simulator.attacks.report import Curve, Report, Size
+from consensus.simulator.scenario import PRESETS
 
-LAWS = {"demo": presets.demo, "reference": presets.reference}
+LAWS = ("demo", "reference")
 SIZES = {"demo": (16, 60), "reference": (8, 160)}  # seeds, rounds
 BATCHES = (  # what is measured before the file is written again
     ("sybil", "cartel"),
@@ -84,7 +84,7 @@ def run(law: str, only: list[str], size: Size, keep: dict[str, Any], out: Path |
         print(f" {time.process_time() - begun:.0f} CPU-s", file=sys.stderr)
         have.update({name: describe(report) for name, report in reports.items()})
         if out is not None:
-            out.write_text(json.dumps(keep, indent=1), encoding="utf-8")
+            write_figures(out, keep)
 
 
 def write_tables(kept: dict[str, Any]) -> str:
@@ -138,8 +138,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     parser.add_argument("--tables", type=Path, help="print the tables of this JSON and measure nothing")
     arguments = parser.parse_args()
+    check_target(parser, arguments.out)
     if arguments.tables:
-        print(write_tables(json.loads(arguments.tables.read_text(encoding="utf-8"))))
+        print_tables(parser, arguments.tables, tuple(LAWS), write_tables)
         return
     only = arguments.only.split(",") if arguments.only else list(list_attacks())
     unknown = sorted(set(only) - set(list_attacks()))
@@ -147,10 +148,13 @@ def main() -> None:
         parser.error(f"no attack is named {unknown[0]}: choose among {', '.join(list_attacks())}")
     kept: dict[str, Any] = {"equality": measure_equality(), "sizes": {}}
     if arguments.out and arguments.out.exists():
-        kept = json.loads(arguments.out.read_text(encoding="utf-8"))
+        try:
+            kept = read_figures(arguments.out, tuple(LAWS))
+        except ValueError as error:
+            parser.error(str(error))
     for law in LAWS if arguments.law == "both" else (arguments.law,):
         seeds, rounds = SIZES[law]
-        size = Size(LAWS[law](), arguments.seeds or seeds, arguments.rounds or rounds, is_study=True)
+        size = Size(PRESETS[law](), arguments.seeds or seeds, arguments.rounds or rounds, is_study=True)
         played = {"seeds": size.seeds, "rounds": size.rounds}
         if kept["sizes"].setdefault(law, played) != played:
             parser.error(f"{arguments.out} holds {law} at {kept['sizes'][law]}, not {played}: name another file")

@@ -29,7 +29,7 @@ from benchmarks.economy.years import (
     play,
     tell_years,
 )
-from benchmarks.kept import check_target, read_figures, write_figures
+from benchmarks.kept import check_target, print_tables, write_figures
 from consensus import presets
 from consensus.simulator.loops import map_leaves
 from consensus.simulator.run import COMPILER_OPTIONS
@@ -207,10 +207,7 @@ def main() -> None:
     options = parser.parse_args()
     check_target(parser, options.json)
     if options.tables:
-        try:
-            print(tables(read_figures(options.tables, ["settling"])))
-        except ValueError as error:
-            parser.error(str(error))
+        print_tables(parser, options.tables, ["settling"], tables)
         return
     if max(options.rates) >= MOST_RATE or options.rounds < 1:
         parser.error(f"choose rates below {MOST_RATE}, which is what the law allows, and 1 round or more")

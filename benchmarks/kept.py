@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,16 @@ def read_figures(path: Path, needs: Sequence[str]) -> dict[str, Any]:
     if not isinstance(kept, dict) or not any(name in kept for name in needs):
         raise ValueError(f"{path} holds none of {', '.join(needs)}: name a file that this benchmark wrote")
     return kept
+
+
+def print_tables(
+    parser: argparse.ArgumentParser, path: Path, needs: Sequence[str], write: Callable[[dict[str, Any]], str]
+) -> None:
+    """Print the tables that `write` makes of a kept file; exit status 2 with one sentence if it cannot be read."""
+    try:
+        print(write(read_figures(path, needs)))
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def write_figures(path: Path, kept: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ take their turns: on machines of their own they would work side by side, and wai
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,24 +89,11 @@ def measure_calls(run: Path, folder: Path, prompts: int, warm: int) -> dict[str,
     return summarise(turns[warm:]) | {"generators": len(fresh), "discriminators": len(judges)}
 
 
-class _Network:
-    """An engine and its driver, closed together."""
-
-    def __init__(self, engine: LocalEngine, driver: Driver) -> None:
-        self.engine, self.driver = engine, driver
-
-    def __enter__(self) -> Driver:
-        self.engine.__enter__()
-        return self.driver
-
-    def __exit__(self, *error: Any) -> None:
-        self.engine.__exit__(*error)
-
-
-def open_network(folder: Path, company: Any, roles: Roles, asked: Sequence[tuple[str, str]]) -> _Network:
-    """The run's cast around a new ledger, and an asker that puts one question at a time."""
+@contextmanager
+def open_network(folder: Path, company: Any, roles: Roles, asked: Sequence[tuple[str, str]]) -> Iterator[Driver]:
+    """The run's cast around a new ledger, and an asker that puts one question at a time; closes the ledger."""
     truths = dict(asked)
-    engine = LocalEngine.create(folder, make_demo_genesis(0, company.cast, company.keys), company.keys["sequencer"])
+    genesis, sequencer = make_demo_genesis(0, company.cast, company.keys), company.keys["sequencer"]
     questions = [
         Question(question, TIP_MICRO, 0, (truth,) if i % CANARY_EVERY == 0 else None)
         for i, (question, truth) in enumerate(asked)
@@ -117,7 +105,8 @@ def open_network(folder: Path, company: Any, roles: Roles, asked: Sequence[tuple
         Auditor(company.keys["auditor"], lambda prompt: (truths[prompt],)),
     ]
     nodes = make_nodes(company.cast, company.keys, roles, company.guesses)
-    return _Network(engine, Driver(engine, [*nodes, *staff]))
+    with LocalEngine.create(folder, genesis, sequencer) as engine:
+        yield Driver(engine, [*nodes, *staff])
 
 
 def take_turn(bare: Any, driver: Driver, generators: dict[str, Timed], judges: dict[str, Timed], question: str) -> Turn:

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.economy.crowds import Crowd, expect_candidates, teach, watch
 from benchmarks.economy.gossip import NetworkModel, Timing, Windows, measure_timing
 from benchmarks.economy.messages import Cost, Sizes, count_task, measure_sizes, weigh_ledger
-from benchmarks.kept import check_target, read_figures, write_figures
+from benchmarks.kept import check_target, print_tables, write_figures
 from benchmarks.ledger import play
 from consensus import presets
 from consensus.simulator.run import COMPILER_OPTIONS
@@ -159,10 +159,7 @@ def main() -> None:
     options = parser.parse_args()
     check_target(parser, options.json)
     if options.tables:
-        try:
-            print(tables(read_figures(options.tables, ["ledger"])))
-        except ValueError as error:
-            parser.error(str(error))
+        print_tables(parser, options.tables, ["ledger"], tables)
         return
     if max(options.nodes) > MOST_NODES:
         parser.error(f"choose networks of at most {MOST_NODES:,} nodes: shortest paths between them are held in memory")

@@ -134,10 +134,10 @@ def _tell_year(d: Day, existing: float, burned: float, staked: float) -> Year:
     )
 
 
-def compute_half_life(law: Params) -> float:
-    """Accepted tasks after which half of the reserve is left: ln 2 / rate."""
-    rate = int(law.emission_rate_q32) / 2**32
-    return float(np.log(2) / rate) if rate else float("inf")
+def compute_half_life(law: Params, coverage: float = 1.0) -> float:
+    """Tasks asked until half of the reserve is paid out, if that share is accepted: only those take from it (R11)."""
+    rate = coverage * int(law.emission_rate_q32) / 2**32
+    return float(np.log(2) / rate) if rate > 0 else float("inf")
 
 
 def find_break_even(

@@ -120,11 +120,6 @@ def compute_covered_effort(figures: Figures, played: Mapping[str, Played]) -> di
     return out
 
 
-def compute_half_life(emission_rate_q32: int, coverage: float) -> float:
-    """Tasks asked until half of the reserve is paid out: only accepted tasks take from it (R11)."""
-    return float(np.log(2)) * 2**32 / emission_rate_q32 / coverage if coverage > 0 else float("inf")
-
-
 def _asked(played: Played) -> np.ndarray:
     return played.swept.metrics.asked_K.sum(-1)
 

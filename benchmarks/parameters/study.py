@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.economy.years import compute_half_life
 from benchmarks.parameters import figures as read
 from benchmarks.parameters.networks import LARGE_POTS, SMALL_POTS, Size, play, split_legal
 from benchmarks.parameters.pareto import clear_dominators, dominators, find_front, rank_correlations
 from benchmarks.parameters.space import Point, make_law, sample, step_alone
-from consensus import presets
+from consensus.simulator.scenario import PRESETS
 from consensus.state import Params
 
 FORMER: Point = {"reputation floor": 1 / 16, "reputation prior": 8}  # what this study changed in the law
@@ -40,11 +41,6 @@ SCALES = {"demo": Scale(400, 8, 128, 4, 4, 32), "reference": Scale(1_000, 2, 96,
 TINY = Scale(4, 2, 4, 2, 2, 2)
 
 
-def get_preset(name: str) -> Params:
-    """The law of this preset."""
-    return {"demo": presets.demo, "reference": presets.reference}[name]()
-
-
 def measure_laws(
     laws: Sequence[Params], size: Size, only: Sequence[str] = NETWORKS, parallel: str = "jit"
 ) -> list[dict[str, Any]]:
@@ -63,7 +59,7 @@ def measure_laws(
         out[p] |= {name: [float(ratio.value[p]), float(ratio.error[p])] for name, ratio in ratios.items()}
         out[p] |= {f"covered effort {role}": [float(price_P[p]), 0.0] for role, price_P in covered.items()}
         coverage = 1 - out[p]["abstained overall"][0] / 100
-        out[p]["half-life"] = [read.compute_half_life(int(law.emission_rate_q32), coverage), 0.0]
+        out[p]["half-life"] = [compute_half_life(law, coverage), 0.0]
     return out
 
 
@@ -84,7 +80,7 @@ def list_broken_lines(row: Mapping[str, Sequence[float]]) -> list[str]:
 
 def study_hypercube(name: str, scale: Scale, parallel: str = "jit") -> dict[str, Any]:
     """The legal points of a Latin hypercube on selection seeds: figures, broken lines, and rank correlations."""
-    law = get_preset(name)
+    law = PRESETS[name]()
     sampled = sample(scale.points, seed=0)
     laws = [make_law(law, point) for point in sampled]
     legal, refused = split_legal(laws)
@@ -106,7 +102,7 @@ def study_front(name: str, scale: Scale, cube: Mapping[str, Any], parallel: str 
     `front`: points that no other dominates, the preset among the candidates; `above`: points that dominate the preset;
     `clearly above`: by more than noise. The last two for points that keep every line.
     """
-    law = get_preset(name)
+    law = PRESETS[name]()
     chosen, former = measure_laws([law, make_law(law, FORMER)], selecting(scale), parallel=parallel)
     low_PM, error_PM = stack_objectives([*cube["rows"], chosen])
     keeps_P = np.array([not broken for broken in cube["broken"]], dtype=bool)
@@ -127,7 +123,7 @@ def study_front(name: str, scale: Scale, cube: Mapping[str, Any], parallel: str 
 
 def study_alone(name: str, scale: Scale, parallel: str = "jit") -> dict[str, Any]:
     """Each parameter moved alone from the preset, over its range, on reporting seeds; refused points are named."""
-    law = get_preset(name)
+    law = PRESETS[name]()
     points = step_alone(scale.steps)
     laws = [make_law(law, point) for point in points]
     legal, _ = split_legal(laws)
@@ -143,7 +139,7 @@ def study_alone(name: str, scale: Scale, parallel: str = "jit") -> dict[str, Any
 
 def study_laws(name: str, scale: Scale, extra: Mapping[str, Point], parallel: str = "jit") -> dict[str, Any]:
     """The preset, the former defaults and other shares in every network, extra points in three; reporting seeds."""
-    law = get_preset(name)
+    law = PRESETS[name]()
     size = Size(scale.tasks, scale.in_flight, reporting(scale.reporting_seeds))
     out = {}
     both = {"chosen": law, "former": make_law(law, FORMER), "shares 32, 3": make_law(law, OTHER_SHARES)}
